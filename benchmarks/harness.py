@@ -1,0 +1,118 @@
+"""Side-by-side timing: every side in a process of its own, in turns, so that a busy machine slows all of them alike.
+
+A script gives its sides and its data to `main`. Each side is run `--repeat` times (A B C, A B C, ...), and its best run
+counts. Reported are wall seconds, CPU seconds (user and system, all threads), the rate, the ratio of CPU seconds to the
+first side's for the same work, the peak resident memory of the process (the data and its own imports included), and what the side answers
+about its result. A side whose package is absent is listed as such. The table is Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One contender."""
+
+    name: str
+    run: Callable[[Any], str]
+    """Does the work on the loaded data and says what came out, in a few words."""
+    package: str | None = None
+    """What must be installed for it."""
+    prepare: Callable[[Any], Any] = lambda data: data
+    """Brings the data into the form this side reads, and imports what it needs; not timed."""
+    part: int = 1
+    """It does only every so many-th of the work, being slow; rate and ratio allow for it."""
+
+
+def _measure(side: Side, load: Callable[[Path], Any], data: Path) -> dict[str, Any]:
+    if side.package:
+        import_module(side.package)
+    ready = side.prepare(load(data))
+    wall, cpu = time.perf_counter(), time.process_time()
+    said = side.run(ready)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    # Linux counts kilobytes, macOS bytes.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    return {"wall": wall, "cpu": cpu, "peak": peak, "said": said}
+
+
+def _spawn(side: Side, data: Path, threads: int | None) -> dict[str, Any]:
+    settings = dict(os.environ)
+    if threads:
+        settings |= dict.fromkeys(("RAYON_NUM_THREADS", "POLARS_MAX_THREADS", "OMP_NUM_THREADS"), str(threads))
+    command = [sys.executable, sys.argv[0], "--side", side.name, "--data", str(data)]
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"failed": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}"}
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def _rows(sides: Sequence[Side], runs: dict[str, list[dict[str, Any]]], amount: float, unit: str) -> list[list[str]]:
+    best = {name: min(done, key=lambda run: run["cpu"]) for name, done in runs.items() if done and "failed" not in done[0]}
+    first = best.get(sides[0].name)
+    rows = []
+    for side in sides:
+        if side.name not in best:
+            why = runs[side.name][0]["failed"] if runs.get(side.name) else f"{side.package} is not installed"
+            rows.append([side.name, *["-"] * 5, why])
+            continue
+        run = best[side.name]
+        wall = min(done["wall"] for done in runs[side.name])
+        ratio = f"{run['cpu'] * side.part / first['cpu']:.1f}" if first else "-"
+        rate = f"{amount / side.part / run['cpu']:,.2f} {unit}/s"
+        name = side.name if side.part == 1 else f"{side.name} (1/{side.part} of the work)"
+        rows.append([name, f"{wall:.3f}", f"{run['cpu']:.3f}", rate, ratio, f"{run['peak']:.0f}", run["said"]])
+    return rows
+
+
+def main(title: str, *, load: Callable[[Path], Any], amount: Callable[[Any], tuple[float, str]], sides: Sequence[Side]) -> None:
+    """Run a benchmark script: measure every side and print the table.
+
+    Args:
+        title: What is measured, on what.
+        load: Reads the data from a folder (with what is made up where that is absent); not timed.
+        amount: The size of the work and its unit, for the rate.
+        sides: The first is the one that ratios refer to.
+    """
+    parser = argparse.ArgumentParser(description=title)
+    parser.add_argument("--side", help="measure this one alone, in this process (used by the harness itself)")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the public data (default: ../shared/data)")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--threads", type=int, help="threads of every side that has them (default: all cores)")
+    options = parser.parse_args()
+    if options.side:
+        side = next(side for side in sides if side.name == options.side)
+        print(json.dumps(_measure(side, load, options.data)))
+        return
+    here = [side for side in sides if side.package is None or find_spec(side.package)]
+    runs: dict[str, list[dict[str, Any]]] = {side.name: [] for side in here}
+    for _ in range(options.repeat):
+        for side in here:
+            if not any("failed" in run for run in runs[side.name]):
+                runs[side.name].append(_spawn(side, options.data, options.threads))
+    for done in runs.values():
+        done.sort(key=lambda run: "failed" not in run)
+    size, unit = amount(load(options.data))
+    if not options.data.is_dir():
+        print("(There is no folder ../shared/data, nor was --data given: made-up data instead.)")
+    print(f"\n**{title}** ({size:,.1f} {unit}; {options.threads or os.cpu_count()} threads; best of {options.repeat})\n")
+    header = ["side", "wall s", "CPU s", "per CPU second", "x CPU", "peak MB", "result"]
+    for cells in [header, ["---"] * len(header), *_rows(sides, runs, size, unit)]:
+        print("| " + " | ".join(cells) + " |")

@@ -1,0 +1,96 @@
+"""Reading Alpaca's 52,002 records: python benchmarks/json_records.py
+
+Against Polars (`read_json`, `read_ndjson`), which gives up at the first damaged byte, and Python's `json`. (Not called
+`json`: a script's folder comes first on the path.)
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from harness import Side, main
+
+FIELDS = ["instruction", "input", "output"]
+
+
+def load(data: Path) -> bytes:
+    """The file's bytes."""
+    source = data / "alpaca/alpaca_data.json"
+    if not source.is_file():
+        sys.exit(f"{source} is not there: name the folder of the public data with --data")
+    return source.read_bytes()
+
+
+def as_lines(data: bytes) -> bytes:
+    """The same records, one a line."""
+    import polars as pl  # noqa: F401  (imported before the clock starts)
+
+    from tunesmith import core  # noqa: F401
+
+    return "\n".join(map(json.dumps, json.loads(data))).encode()
+
+
+def as_array(data: bytes) -> bytes:
+    """As the file is."""
+    import polars as pl  # noqa: F401
+
+    from tunesmith import core  # noqa: F401
+
+    return data
+
+
+def tunesmith(data: bytes) -> str:
+    """Records, rejects and three columns of text."""
+    from tunesmith import core
+
+    records = core.read_json(data)
+    return shape(records.texts(FIELDS)) + f", {records.rejects.height} rejects"
+
+
+def polars_array(data: bytes) -> str:
+    """A frame."""
+    import polars as pl
+
+    return shape(pl.read_json(io.BytesIO(data)))
+
+
+def polars_lines(data: bytes) -> str:
+    """A frame."""
+    import polars as pl
+
+    return shape(pl.read_ndjson(io.BytesIO(data)))
+
+
+def python_array(data: bytes) -> str:
+    """A list of dicts."""
+    return f"{len(json.loads(data)):,} dicts"
+
+
+def python_lines(data: bytes) -> str:
+    """A list of dicts."""
+    return f"{len([json.loads(line) for line in data.splitlines()]):,} dicts"
+
+
+def shape(frame: Any) -> str:
+    """Rows and columns."""
+    return f"{frame.height:,} x {frame.width}"
+
+
+if __name__ == "__main__":
+    main(
+        "JSON records, as an array and as lines",
+        load=load,
+        amount=lambda data: (len(data) / 1e6, "MB"),
+        sides=[
+            Side(name="tunesmith, array", run=tunesmith, prepare=as_array),
+            Side(name="polars.read_json", run=polars_array, prepare=as_array),
+            Side(name="json.loads", run=python_array, prepare=as_array),
+            Side(name="tunesmith, lines", run=tunesmith, prepare=as_lines),
+            Side(name="polars.read_ndjson", run=polars_lines, prepare=as_lines),
+            Side(name="json.loads, lines", run=python_lines, prepare=as_lines),
+        ],
+    )

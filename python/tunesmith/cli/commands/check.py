@@ -1,0 +1,111 @@
+"""`tunesmith check`: format and schema, row by row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tunesmith.cli.manners import FAILED, FINE, Outcome, Session, verb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from rich.console import Console
+
+    from tunesmith.detection import Checked
+
+
+@verb(
+    "check",
+    example="""
+tunesmith check alpaca.json
+tunesmith check data/*.jsonl --rejects mend.jsonl
+""",
+)
+@click.argument("source")
+@click.option("--format", "format_", help="The format, where it is not to be inferred.")
+@click.option("--rejects", type=click.Path(dir_okay=False), help="Write rejected records here, to be mended and read again.")
+@click.option("--force", is_flag=True, help="Replace an existing --rejects file.")
+def command(session: Session, source: str, format_: str | None, rejects: str | None, *, force: bool) -> Outcome:
+    """Check format and schema, row by row, and run the detectors.
+
+    SOURCE is a file, glob, folder, `-` or a version; the format is inferred. Exit code 1 when a row is rejected.
+    Findings never fail the check: an empty answer is a valid row with the finding `output_empty`.
+    """
+    from pathlib import Path
+
+    from tunesmith.detection import check
+    from tunesmith.errors import ArtefactError
+
+    if rejects and Path(rejects).exists() and not force:
+        raise ArtefactError(f"{rejects} exists; choose another file, or --force to replace it")
+    checked = check(source, rejects, format=format_, progress=session.progress)
+    return Outcome(
+        data=checked.result,
+        show=lambda console: _show(console, checked, source, rejects),
+        code=FINE if checked.fine else FAILED,
+    )
+
+
+def _show(console: Console, checked: Checked, source: str, rejects: str | None) -> None:
+    from tunesmith.cli.terminal import table
+
+    result = checked.result
+    counts = f"{result['rows']:,} rows, {result['valid']:,} valid, {result['rejected']:,} rejected"
+    console.print(f"{source}: {result['format']}, {counts}", markup=False, soft_wrap=True)
+    for note in result["notes"]:
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
+    if result["rejected"]:
+        console.print(
+            table("Rejected", ("reason", "rows", "first at", "found", "expected"), _rejected(checked.data.rejected, result["reasons"]))
+        )
+    found = _found(checked)
+    if found:
+        console.print(table("Findings", ("severity", "detector", "rows", "share of rows", "first at"), found))
+    elif result["valid"]:
+        console.print("No findings.")
+    console.print()
+    for line in _next(result, source, rejects):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _rejected(rejected: pl.DataFrame, reasons: dict[str, int]) -> list[tuple[object, ...]]:
+    import polars as pl
+
+    from tunesmith.errors import at
+
+    lines: list[tuple[object, ...]] = []
+    for code, rows in reasons.items():
+        first = rejected.filter(pl.col("code") == code).row(0, named=True)
+        place = at(first["file"], record=first["record"], line=first["line"], field=first["field"])
+        lines.append((code, rows, place, first["found"], first["expected"]))
+    return lines
+
+
+def _found(checked: Checked) -> Sequence[tuple[object, ...]]:
+    import polars as pl
+
+    from tunesmith.detection import DETECTORS
+
+    order = ("fatal", "review", "information")
+    counted = sorted(checked.result["findings"].items(), key=lambda each: (order.index(DETECTORS[each[0]].severity), -each[1]))
+    first = dict(checked.findings.group_by("detector").agg(pl.col("position").min()).iter_rows())
+    rows = checked.data.frame.height
+    return [(DETECTORS[name].severity, name, count, f"{count / rows:.2%}", f"position {first[name]}") for name, count in counted]
+
+
+def _next(result: dict[str, Any], source: str, rejects: str | None) -> list[str]:
+    from shlex import quote
+
+    lines, source = [], quote(source)
+    if result["rejected"] and not rejects:
+        lines.append(f"Next: tunesmith check {source} --rejects rejects.jsonl   (the rejected records, to be mended)")
+    if result["findings"]:
+        worst = max(result["findings"], key=result["findings"].__getitem__)
+        lines.append(f"Next: tunesmith detect {source} --only {worst} --show 5   (the rows, with the spans)")
+        lines.append(f"      tunesmith detectors {worst}   (what it means)")
+    if result["valid"]:
+        lines.append(f"Next: tunesmith curate {source} -o clean   (fixes, drops and flags, every row accounted for)")
+    return lines

@@ -1,0 +1,69 @@
+"""`tunesmith detect`: findings, with the spans that show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tunesmith.cli.manners import Outcome, Session, verb
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunesmith.detection import Detected
+
+
+@verb(
+    "detect",
+    example="""
+tunesmith detect alpaca.json --only merged_rows --show 5
+tunesmith detect alpaca.json -o findings.parquet
+""",
+)
+@click.argument("source")
+@click.option("-o", "--out", type=click.Path(dir_okay=False), help="Write all findings: Parquet, JSONL or CSV by the ending.")
+@click.option("--only", multiple=True, metavar="NAME", help="Run this detector alone (repeat for more).")
+@click.option("--show", type=click.IntRange(min=0), default=3, show_default=True, help="Examples a detector.")
+@click.option("--format", "format_", help="The format, where it is not to be inferred.")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+def command(
+    session: Session, source: str, out: str | None, only: tuple[str, ...], show: int, format_: str | None, *, force: bool
+) -> Outcome:
+    """Find defects in a SOURCE, with the spans that show them.
+
+    `tunesmith detectors` lists the detectors. Limits of length belong to an evaluation: `too_long` stays silent here.
+    """
+    from tunesmith.detection import detect
+
+    found = detect(source, out, only=only or None, show=show, format=format_, force=force, progress=session.progress)
+    return Outcome(data=found.result, show=lambda console: _show(console, found, out))
+
+
+def _show(console: Console, found: Detected, out: str | None) -> None:
+    from rich.text import Text
+
+    from tunesmith.cli.terminal import table
+    from tunesmith.detection import DETECTORS
+
+    hits = {name: each for name, each in found.result.items() if each["count"]}
+    rows = found.data.frame.height
+    clean = len(found.result) - len(hits)
+    if hits:
+        lines = [(DETECTORS[name].severity, name, each["count"], f"{each['rate']:.2%}") for name, each in hits.items()]
+        console.print(table(f"Findings in {rows:,} rows", ("severity", "detector", "rows", "share of rows"), lines))
+    console.print(f"{clean} of {len(found.result)} detectors found nothing.")
+    for name, each in hits.items():
+        for example in each["examples"]:
+            place = f"position {example['position']}" + (f", turn {example['turn']}" if example["turn"] is not None else "")
+            head = Text.assemble((name, "bold"), f"  {place}, {example['field']}: {_visible(example['evidence'])}")
+            body = Text.assemble("  ", _visible(example["before"]), (_visible(example["span"]), "reverse"), _visible(example["after"]))
+            console.print(head, body, sep="\n", soft_wrap=True)
+    if out:
+        console.print(f"{found.findings.height:,} findings in {out}", markup=False)
+
+
+def _visible(text: str) -> str:
+    """Show line breaks and characters that a terminal would obey or hide."""
+    shown = text.replace("\n", "⏎")
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in shown)

@@ -1,0 +1,56 @@
+"""`tunesmith split`: training, validation and test rows that do not know each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tunesmith.cli.manners import FAILED, FINE, Outcome, Session, verb
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@verb("split", example="tunesmith split clean -o parts\ntunesmith split alpaca.json -o parts --test 500 --validation 0.05")
+@click.argument("source")
+@click.option("-o", "--out", required=True, metavar="DIR", type=click.Path(file_okay=False), help="The folder to make.")
+@click.option("--test", type=float, metavar="N", help="Rows to test on: a share below 1, else a count.  [default: 10%, at most 1,000]")
+@click.option("--validation", type=float, metavar="N", help="Rows to validate on, likewise.  [default: 10%, at most 1,000]")
+@click.option("--group", metavar="COLUMN", help="Rows with equal values here stay together, too.")
+@click.option("--previous", metavar="DIR", type=click.Path(file_okay=False), help="An earlier split; its rows keep their part.")
+@click.option("--format", "format_", metavar="NAME", help="The source's format; inferred unless given.")
+@click.option("--force", is_flag=True, help="Replace DIR if it is there.")
+def command(
+    session: Session,
+    source: str,
+    out: str,
+    test: float | None,
+    validation: float | None,
+    group: str | None,
+    previous: str | None,
+    format_: str | None,
+    force: bool,
+) -> Outcome:
+    """Divide rows into train, validation and test parts that share no near-duplicate prompt.
+
+    Whole groups of near-duplicate prompts move together (word 5-grams, exact Jaccard of .7 or more). The parts are read
+    back and compared; certificate.json says how similar the most similar rows across the border are. Exit 1 when rows leak.
+    """
+    from tunesmith.cli.terminal import table
+    from tunesmith.rows.splitting import split
+
+    done = split(
+        source, out, test=test, validation=validation, group=group, previous=previous, seed=session.seed, format=format_, force=force,
+        progress=session.progress,
+    )  # fmt: skip
+    for note in done.notes:
+        session.progress.say(note)
+    result = done.manifest.result
+
+    def show(console: Console) -> None:
+        rows = [(name.replace("_", " "), value) for name, value in result.items()]
+        console.print(table(f"{out}{' (already there)' if done.reused else ''}", ["", ""], rows))
+
+    code = FAILED if result["leaks"] else FINE
+    return Outcome(data={**result, **({"reused": True} if done.reused else {})}, show=show, code=code)

@@ -1,0 +1,38 @@
+"""The Rust kernels on Series and frames, and their expression twins. Imports nothing of Tunesmith but errors.
+
+Every function takes a Series, a list, a pandas Series or anything with `__arrow_c_stream__`.
+"""
+
+from __future__ import annotations
+
+from tunesmith.core import expressions as _expressions  # noqa: F401  (registers the expression namespace)
+from tunesmith.core.content import content_hash, row_ids
+from tunesmith.core.diff import word_diff
+from tunesmith.core.duplicates import band_keys, components, exact_duplicates, near_duplicates, near_pairs, verify_pairs
+from tunesmith.core.packing import pack
+from tunesmith.core.records import JSON_TYPES, JsonRecords, parse_json, read_json
+from tunesmith.core.rouge import rouge, rouge_corpus
+from tunesmith.core.signals import signals
+from tunesmith.core.tokenizer import AddedToken, Tokenizer
+
+__all__ = [
+    "JSON_TYPES",
+    "AddedToken",
+    "JsonRecords",
+    "Tokenizer",
+    "band_keys",
+    "components",
+    "content_hash",
+    "exact_duplicates",
+    "near_duplicates",
+    "near_pairs",
+    "pack",
+    "parse_json",
+    "read_json",
+    "rouge",
+    "rouge_corpus",
+    "row_ids",
+    "signals",
+    "verify_pairs",
+    "word_diff",
+]

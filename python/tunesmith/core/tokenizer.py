@@ -1,0 +1,195 @@
+"""Tokenizers of the `tokenizer.json` format, ids as the package `tokenizers` gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from tunesmith.core import _native
+from tunesmith.core.columns import series
+from tunesmith.errors import InputError
+
+IDS = pl.List(pl.UInt32)
+
+
+class AddedToken(NamedTuple):
+    """A token that a tokenizer adds to its model."""
+
+    content: str
+    id: int
+    special: bool
+
+
+class Tokenizer:
+    """One `tokenizer.json`, read once; safe to use from many threads and after a fork.
+
+    Padding, truncation and dropout in the file are not honoured: a row's ids are all its ids, always the same.
+    """
+
+    def __init__(self, json: str, *, name: str = "tokenizer.json") -> None:
+        """Read the text of a `tokenizer.json`; `name` is what messages call it.
+
+        Raises:
+            InputError: If it is no tokenizer.
+        """
+        self.name = name
+        try:
+            self._native = _native.Tokenizer(json)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Tokenizer:
+        """Read a `tokenizer.json`.
+
+        Raises:
+            InputError: If it cannot be read or is no tokenizer.
+        """
+        try:
+            return cls(Path(path).read_text(encoding="utf-8"), name=str(path))
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: expected the JSON text of a tokenizer.json, found bytes that are not UTF-8") from error
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Tokenizer:
+        """Read the tokenizer of a model's folder.
+
+        Raises:
+            InputError: If the folder is not there or holds no `tokenizer.json`.
+        """
+        path = Path(folder)
+        if path.is_file():
+            return cls.from_file(path)
+        if not path.is_dir():
+            raise InputError(f"{path}: expected the folder of a model, found nothing there; download it first")
+        if not (path / "tokenizer.json").is_file():
+            found = ", ".join(sorted(entry.name for entry in path.iterdir())[:8]) or "nothing"
+            raise InputError(
+                f"{path}: expected tokenizer.json, found {found}; write one with "
+                "transformers.AutoTokenizer.from_pretrained(...).save_pretrained(...)"
+            )
+        return cls.from_file(path / "tokenizer.json")
+
+    def encode(
+        self,
+        texts: Any,
+        *,
+        special_tokens: bool = False,
+        parse_special: bool = False,
+        continuation: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> pl.Series:
+        """Encode texts into ids.
+
+        Args:
+            texts: Texts, ``String[n]``; null stays null.
+            special_tokens: Put around each text what the tokenizer's post-processor puts there (BOS, ``[CLS]``, ...).
+            parse_special: Take text that spells a special token for that token. Leave it off for text of others:
+                a row that says ``<|im_end|>`` would end its turn. Off is the package's ``encode_special_tokens = True``.
+            continuation: The texts go on where other text ended: no dummy prefix (the space that SentencePiece-like
+                tokenizers put before a text, ``add_prefix_space``), no special tokens around.
+            progress: Called with the number of texts done.
+        Returns:
+            ``List(UInt32)[n]``.
+        Raises:
+            InputError: If a text has no encoding (a word-level model without an unknown token).
+            OptionError: If `continuation` meets `special_tokens` or a tokenizer that has no continuations.
+        """
+        column = series(texts, pl.String, name="texts")
+        ids = self._native.encode(column, special_tokens, parse_special, continuation, progress)
+        return _one(ids, column.name)
+
+    def count(
+        self,
+        texts: Any,
+        *,
+        special_tokens: bool = False,
+        parse_special: bool = False,
+        continuation: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> pl.Series:
+        """Count the ids that `encode` would give, without keeping them.
+
+        Returns:
+            ``UInt32[n]``, null for null.
+        """
+        column = series(texts, pl.String, name="texts")
+        return _one(self._native.count(column, special_tokens, parse_special, continuation, False, progress), column.name)
+
+    def count_expr(self, texts: pl.Expr | str, *, special_tokens: bool = False) -> pl.Expr:
+        """`count` as an expression: elementwise, lazy and streaming; ``UInt32``, null for null."""
+        expression = pl.col(texts) if isinstance(texts, str) else texts
+
+        def count(morsel: pl.Series) -> pl.Series:
+            column = series(morsel, pl.String, name="texts")
+            # The streaming engine runs morsels in parallel already.
+            return _one(self._native.count(column, special_tokens, False, False, True, None), column.name)
+
+        return expression.map_batches(count, return_dtype=pl.UInt32, is_elementwise=True)
+
+    def decode(self, ids: Any, *, skip_special_tokens: bool = True) -> pl.Series:
+        """Decode ids into texts; ids that no token has are passed over.
+
+        Args:
+            ids: ``List(UInt32)[n]`` (lists of other integers are cast); null stays null.
+            skip_special_tokens: Leave special tokens out of the text.
+        Returns:
+            ``String[n]``.
+        """
+        column = ids if isinstance(ids, pl.Series) else pl.Series(values=ids)
+        if column.dtype != IDS:
+            inner = column.dtype.inner if isinstance(column.dtype, pl.List) else None
+            if column.dtype != pl.Null and (inner is None or not (inner.is_integer() or inner == pl.Null)):
+                raise InputError(f"ids: expected a column of {IDS}, found {column.dtype}")
+            try:
+                column = column.cast(IDS)
+            except pl.exceptions.PolarsError as error:
+                raise InputError(f"ids: expected a column of {IDS}: {error}") from error
+        if column.list.eval(pl.element().is_null()).list.any().any():
+            raise InputError("ids: expected lists of ids, found a null among the ids of a row")
+        return _one(self._native.decode(column, skip_special_tokens), column.name)
+
+    def token_to_id(self, token: str) -> int | None:
+        """Give the id of a token as the vocabulary spells it; None when it is not there."""
+        return self._native.token_to_id(token)
+
+    def id_to_token(self, id: int) -> str | None:  # noqa: A002
+        """Give the token of an id as the vocabulary spells it; None when no token has it."""
+        return self._native.id_to_token(id) if 0 <= id < 2**32 else None
+
+    @property
+    def vocab_size(self) -> int:
+        """Count the distinct tokens, added ones included."""
+        return self._native.vocab_size
+
+    @property
+    def added_tokens(self) -> list[AddedToken]:
+        """Tokens that the file adds to its model, by id."""
+        return [AddedToken(*added) for added in self._native.added]
+
+    @property
+    def backend(self) -> str:
+        """Which implementation runs: ``tokenizers 1.0``, or ``tokenizers 0.23`` where 1.0 does not take the configuration."""
+        return self._native.backend
+
+    @property
+    def backend_reason(self) -> str | None:
+        """Why 1.0 does not take the configuration; None when it does."""
+        return self._native.backend_reason
+
+    def __repr__(self) -> str:
+        """Tell the file, size and backend."""
+        return f"Tokenizer({self.name!r}, vocab_size={self.vocab_size}, backend={self.backend!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Refuse to be pickled with a reason; processes read the file themselves."""
+        raise TypeError("a Tokenizer is not pickled; send the path and read it there")
+
+
+def _one(table: Any, name: str) -> pl.Series:
+    return pl.DataFrame(table).to_series().alias(name)

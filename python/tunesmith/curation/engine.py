@@ -1,0 +1,42 @@
+"""What an engine promises: to run the three shapes of step over rows, with the same results whatever its chunks and threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tunesmith.curation.steps.base import KeyedStep, Measured, RankedStep, RowStep
+    from tunesmith.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """What one pass of row steps leaves.
+
+    Attributes:
+        frame: All rows, as the pass leaves them (fixes apply to dropped rows too).
+        measured: What each step measured, in order.
+    """
+
+    frame: pl.DataFrame
+    measured: tuple[Measured, ...]
+
+
+class Engine(Protocol):
+    """Runs measures; decides nothing."""
+
+    def rows(self, frame: pl.DataFrame, steps: Sequence[RowStep], progress: Progress) -> Pass:
+        """Run consecutive row steps in one pass; each sees the edits of those before it."""
+        ...
+
+    def keyed(self, frame: pl.DataFrame, step: KeyedStep, progress: Progress) -> Measured:
+        """Find the pairs of all rows."""
+        ...
+
+    def ranked(self, frame: pl.DataFrame, step: RankedStep, alive: pl.Series, progress: Progress) -> Measured:
+        """Order the rows alive; the others get null."""
+        ...

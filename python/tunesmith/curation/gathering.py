@@ -1,0 +1,149 @@
+"""Sources to rows: read each with its own options, number them over all, add what steps add, reject what the recipe's schema refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from tunesmith.curation.recipe import Recipe, Rules, Source
+from tunesmith.curation.steps import Step
+from tunesmith.curation.steps.texts import check
+from tunesmith.errors import InputError, OptionError, did_you_mean
+from tunesmith.progress import Progress
+from tunesmith.rows import Data, read
+from tunesmith.rows.schema import REJECT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """What a recipe begins with.
+
+    Attributes:
+        data: The rows, those that steps add behind all others, and the rejects.
+        added: The positions that a step added, by its name.
+    """
+
+    data: Data
+    added: Mapping[str, pl.Series]
+
+    def met(self, recipe: Recipe) -> Recipe:
+        """Let every step look at the rows before the first one runs."""
+        steps: list[Step] = []
+        for step in recipe.steps:
+            settled = not any(before.rewrites for before in steps)
+            steps.append(step.met(self.data.frame, self.added.get(step.label, _NOTHING), settled=settled))
+        return recipe.model_copy(update={"steps": tuple(steps)})
+
+
+_NOTHING = pl.Series("position", [], dtype=pl.UInt64)
+
+
+def gather(sources: Sequence[Any], recipe: Recipe, progress: Progress) -> Gathered:
+    """Read all sources.
+
+    Args:
+        sources: `recipe.Source`, or anything that `rows.read` takes.
+        recipe: Its schema says what every row must hold; its steps may add rows.
+        progress: Told about reading.
+    Returns:
+        The rows of all sources in order. One source keeps its positions; those of several are numbered on, added rows behind all.
+    """
+    if not sources:
+        raise OptionError("expected a source of rows (a file, folder, version or frame, or `sources` in the recipe), found none")
+    parts = [_read(source, progress) for source in sources]
+    data = parts[0] if len(parts) == 1 else _numbered_on(parts)
+    data, added = _with_additions(replace(data.some(), frame=data.frame.sort("position")), recipe.steps)
+    return Gathered(data=_ruled(data, recipe.rules), added=added)
+
+
+def _with_additions(data: Data, steps: Sequence[Step]) -> tuple[Data, dict[str, pl.Series]]:
+    frame, added = data.frame, {}
+    for step in steps:
+        rows = step.additions(frame.schema)
+        if rows.height:
+            positions = pl.int_range(rows.height, eager=True, dtype=pl.UInt64) + _next(frame["position"], data.rejected["position"])
+            added[step.label] = positions.alias("position")
+            frame = pl.concat([frame, rows.with_columns(added[step.label])])
+    return replace(data, frame=frame), added
+
+
+def _next(*positions: pl.Series) -> int:
+    """Find the first position that is above all of these."""
+    highest = [series.max() for series in positions]
+    return max((int(value) + 1 for value in highest if isinstance(value, int)), default=0)
+
+
+def _read(source: Any, progress: Progress) -> Data:
+    if not isinstance(source, Source):
+        return read(source, progress=progress)
+    data = read(source.path, format=source.format, mapping=source.map, progress=progress)
+    weighted = data.frame.with_columns((pl.col("weight") * source.weight).cast(pl.Float32))
+    names = {f"{source.name}: {name}" if source.name else name: given for name, given in data.inputs.items()}
+    return replace(data, frame=weighted, inputs=names)
+
+
+def _numbered_on(parts: Sequence[Data]) -> Data:
+    frames, rejects, inputs, start = [], [], {}, 0
+    for part in parts:
+        shift = (pl.col("position") + start).cast(pl.UInt64)
+        frames.append(part.frame.with_columns(shift))
+        rejects.append(part.rejected.with_columns(shift))
+        start = max(start, _next(frames[-1]["position"], rejects[-1]["position"]))
+        for name, given in part.inputs.items():
+            k = 2
+            unique = name
+            while unique in inputs:
+                unique, k = f"{name}#{k}", k + 1
+            inputs[unique] = given
+    try:
+        frame = pl.concat(frames, how="diagonal_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise InputError(
+            f"the sources have columns of one name and of types that do not go together: {error}; convert one of them"
+        ) from error
+    return Data(
+        frame=frame,
+        rejected=pl.concat(rejects),
+        format=", ".join(dict.fromkeys(part.format for part in parts)),
+        inputs=inputs,
+        notes=tuple(note for part in parts for note in part.notes),
+    )
+
+
+def _ruled(data: Data, rules: Rules) -> Data:
+    frame = data.frame
+    problems: list[pl.DataFrame] = []
+    for name in rules.required:
+        if name not in frame.columns:
+            raise OptionError(f'schema, required: no source has a column "{name}"; {did_you_mean(name, frame.columns)}')
+        empty = frame[name].is_null() | (frame[name] == "") if frame.schema[name] == pl.String else frame[name].is_null()
+        problems.append(_problems(frame.filter(empty), name, "missing_field", pl.lit("nothing"), "a value (the recipe requires it)"))
+    if rules.max_characters is not None:
+        for name, dtype in frame.schema.items():
+            if dtype == pl.String and name not in ("row_id", "kind"):
+                check(frame.schema, [name])
+                long = frame.filter(pl.col(name).str.len_chars() > rules.max_characters)
+                found = pl.format("{} characters", pl.col(name).str.len_chars())
+                problems.append(_problems(long, name, "too_long", found, f"at most {rules.max_characters} characters"))
+    rejected = pl.concat([data.rejected, *problems])
+    gone = rejected["position"].unique().implode()
+    return replace(data, frame=frame.filter(~pl.col("position").is_in(gone)), rejected=rejected.sort("position", maintain_order=True))
+
+
+def _problems(rows: pl.DataFrame, field: str, code: str, found: pl.Expr, expected: str) -> pl.DataFrame:
+    content = rows.select(pl.exclude("position", "row_id", "origin", "kind"))
+    raw = pl.Series("raw", [_json(content[k]) for k in range(content.height)], dtype=pl.String)
+    made = rows.with_columns(
+        raw, file=pl.col("origin").struct.field("file"), record=pl.col("origin").struct.field("record"), line=pl.lit(None),
+        field=pl.lit(field), code=pl.lit(code), found=found, expected=pl.lit(expected),
+    )  # fmt: skip
+    return made.select(pl.col(name).cast(dtype) for name, dtype in REJECT.items())
+
+
+def _json(row: pl.DataFrame) -> str:
+    """Write one row as JSON, without what it does not have."""
+    kept = row.select(name for name in row.columns if row[name].null_count() == 0)
+    return kept.write_json()[1:-1]

@@ -1,0 +1,67 @@
+"""The texts that `of` names: the prompt, the response, a field of the row, or a column of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from tunesmith.errors import OptionError, did_you_mean
+from tunesmith.rows import fields
+
+VIEWS = ("prompt", "response")
+
+
+def text(frame: pl.DataFrame, of: str) -> pl.Series:
+    """Give one text a row, "" where there is none.
+
+    Args:
+        frame: Rows.
+        of: `prompt` (instruction and input, or the turns before the answer), `response`, or a text column.
+    Raises:
+        OptionError: If there is no such text column.
+
+    >>> text(pl.DataFrame({"instruction": ["Add"], "input": [None], "output": ["3"]}), "prompt").to_list()
+    ['Add']
+    """
+    if of == "prompt":
+        return fields.prompt(frame).fill_null("").rename(of)
+    if of == "response":
+        return fields.response(frame).fill_null("").rename(of)
+    check(frame.schema, [of])
+    return frame[of].cast(pl.String).fill_null("")
+
+
+def joined(frame: pl.DataFrame, of: Sequence[str]) -> pl.Series:
+    r"""Join several texts by a newline; null where all are empty, so that such rows are never duplicates.
+
+    >>> rows = pl.DataFrame({"instruction": ["Add", ""], "input": [None, None], "output": ["3", None]})
+    >>> joined(rows, ["prompt", "response"]).to_list()
+    ['Add\n3', None]
+    """
+    texts = pl.DataFrame([text(frame, name).alias(str(k)) for k, name in enumerate(of)])
+    empty = pl.all_horizontal(pl.all() == "")
+    return texts.select(pl.when(~empty).then(pl.concat_str(pl.all(), separator="\n")).alias("text")).to_series()
+
+
+def check(schema: pl.Schema, of: Sequence[str]) -> None:
+    """Refuse names that are no text of these rows.
+
+    Raises:
+        OptionError: Naming the texts that there are.
+    """
+    known = [*VIEWS, *(name for name, dtype in schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum) and name != "row_id")]
+    for name in of:
+        if name not in known:
+            found = f"a column of {schema[name]}" if name in schema else "no such column"
+            raise OptionError(f'of: "{name}": expected a text of the row, found {found}; {did_you_mean(name, known)}')
+
+
+def columns(frame: pl.DataFrame, of: Sequence[str]) -> list[pl.Series]:
+    """Give several texts a row as columns; null where a text is empty."""
+    return [text(frame, name).replace("", None).alias(name) for name in of]
+
+
+def length(texts: pl.DataFrame) -> pl.Series:
+    """Count the characters of all text columns together."""
+    return texts.select(pl.sum_horizontal(pl.all().str.len_chars().fill_null(0)).cast(pl.UInt32).alias("length")).to_series()

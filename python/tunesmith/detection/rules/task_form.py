@@ -1,0 +1,152 @@
+"""Answers that miss the task in form: wrong counts, the wrong language, a task without its material."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tunesmith.detection.detector import Detector, Example, Hit, Page, any_of, lines, matched, whole
+from tunesmith.detection.language import SCRIPTS
+
+if TYPE_CHECKING:
+    from tunesmith.detection.limits import Limits
+
+_PROMPT = pl.concat_str("instruction", "input", separator="\n")
+_NUMBERS = {
+    word: n for n, word in enumerate(["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 2)
+}
+_NUMBERS |= {"fifteen": 15, "twenty": 20}
+_ASK = (
+    r"(?:list|name|give(?: me)?|provide|suggest|write(?: down)?|generate|create|identify|brainstorm|come up with|think of)\s+"
+    r"(?:out\s+|a list of\s+|me\s+)?(?:the\s+)?(?:top\s+|first\s+|exactly\s+)?"
+)
+_NO_ITEMS = r"(?!to\b|or\b|(?:word|sentence|paragraph|line|character|letter|syllable|stanza|verse|page|minute|digit)s?\b|-)"
+_LIST = re.compile(rf"(?i)^\W*(?:please\s+)?{_ASK}(\d{{1,2}}|{'|'.join(_NUMBERS)})\s+{_NO_ITEMS}(?:[a-z'-]+\s+){{0,6}}?[a-z'-]+s\b")
+_ITEM = re.compile(r"(?m)^\s*(?:\(?(\d{1,3})[.):]|[-*•–])\s*\S")
+_FOLLOWING = re.compile(
+    r"(?i)\b(?:(?:the|this|these) (?:following|given|provided|below|above)(?: \w+){0,3}?|given (?:the|this|these|a list of) \w+"
+    r"|(?:passage|text|sentence|paragraph|article|data|list|code) (?:below|above|provided|given))\b"
+)
+_FOLLOWING_VERB = (
+    r"(?i)^\W*(?:please\s+)?(?:summari[sz]e|rewrite|edit|correct|classify|translate|convert|paraphrase|analy[sz]e|calculate|find|identify|sort|"
+    r"arrange|read|use|determine|count|fix|compute|detect|evaluate|reorder|rephrase|extract|predict|answer|solve|complete|label|categori[sz]e|"
+    r"tell me)\b"
+)
+_STRANGE = 0.05
+_OTHER_SCRIPT = any_of(
+    r"übersetz\w* japanisch\w* chinesisch\w* russisch\w* arabisch\w* koreanisch\w* tradui\w+ traduction japonais chinois russe arabe",
+    r"translat\w+ transliterat\w+ english french german spanish italian chinese japanese korean russian arabic hindi greek latin hebrew",
+    r"thai portuguese mandarin cantonese cyrillic sanskrit tamil bengali urdu turkish vietnamese ukrainian persian languages?",
+    r"unicode emoji symbols? characters? code program\w* python java\w* sql html css regex formula equation scripts? letters? alphabet",
+    r"phonetic braille morse",
+)
+_OTHER_SCRIPT_HAN = "翻译|英文|英语|外语|代码|程序|函数|编写|方程|公式|网址|缩写|单词|命名|变量|字母|语言"
+
+
+def _missing_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
+    field = pl.col("instruction")
+    bare = ~field.str.contains(r"[\"“”‘:\n«`]|\d|[.?!]\s+\S|\s[-–]\s|'\w") & (field.str.count_matches(",") < 2)
+    maybe = (view["input"].str.strip_chars() == "") & view["turn"].is_null()
+    for row, text in lines(
+        view.filter(maybe), bare & field.str.contains(_FOLLOWING_VERB) & field.str.contains(_FOLLOWING.pattern), "instruction"
+    ):
+        if match := _FOLLOWING.search(text):
+            yield matched(row, "instruction", match)
+
+
+def _list_count(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
+    counted = pl.col("instruction").str.contains(rf"(?i){_ASK}(?:\d{{1,2}}|{'|'.join(_NUMBERS)})\s")
+    for row, instruction, text in lines(view, counted, "instruction", "prose"):
+        if not (match := _LIST.match(instruction)):
+            continue
+        asked = int(match.group(1)) if match.group(1).isdigit() else _NUMBERS[match.group(1).lower()]
+        given = _items(text)
+        if asked >= 2 and given is not None and given != asked:
+            yield Hit(row, "response", None, None, f"asked for {asked}, {given} given")
+
+
+def _items(text: str) -> int | None:
+    """Count the items of a plain numbered or bulleted list; None where the list is nested or otherwise unsure."""
+    numbers = [int(match.group(1)) if match.group(1) else None for match in _ITEM.finditer(text)]
+    counted = [number for number in numbers if number is not None]
+    if len(counted) >= 2:
+        return counted[-1] if counted == list(range(1, len(counted) + 1)) and len(counted) == len(numbers) else None
+    starts = [match.start() for match in _ITEM.finditer(text)]
+    lines_between = [line for line in text.splitlines() if line.strip()]
+    return len(starts) if len(starts) >= 2 and len(starts) == len(lines_between) and not counted else None
+
+
+def _language_mismatch(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
+    """Compare the shares of letters by script; half of the letters must be of scripts that the prompt does not use."""
+    # Beyond Latin letters, or there is but one script.
+    foreign = "|".join(pattern.pattern for name, pattern in SCRIPTS.items() if name != "latin")
+    either = _PROMPT.str.contains(foreign) | pl.col("prose").str.contains(foreign)
+    here = view.filter(either).with_columns(_PROMPT.alias("prompt"))
+    counted = here.filter(~pl.col("prompt").str.contains(f"{_OTHER_SCRIPT}|{_OTHER_SCRIPT_HAN}")).with_columns(
+        _letters("prompt").alias("asked"), _letters("prose").alias("given")
+    )
+    asked, given = pl.col("asked").list, pl.col("given").list
+    main_asked, main_given = asked.arg_max(), given.arg_max()
+    strange = (asked.get(main_given) / asked.sum() < _STRANGE) & (given.get(main_asked) / given.sum() < _STRANGE)
+    for row, text in lines(counted, (asked.sum() >= 10) & (given.sum() >= 10) & strange & (2 * given.max() > given.sum()), "prose"):
+        yield whole(row, "response", text)
+
+
+def _letters(column: str) -> pl.Expr:
+    """Count the letters of each script, in the order of `SCRIPTS`."""
+    return pl.concat_list(pl.col(column).str.count_matches(pattern.pattern) for pattern in SCRIPTS.values())
+
+
+MISSING_INPUT = Detector(
+    name="missing_input",
+    severity="review",
+    grade="D",
+    fields=("instruction",),
+    find=_missing_input,
+    page=Page(
+        finds='An instruction that points at material ("the following passage", "the given data") with an empty input '
+        "and nothing quoted, listed "
+        "or added in the instruction itself.",
+        harm="The answer is invented, and so teaches the model to invent the question's material.",
+        bad=Example(instruction="Summarize the following article", response="It is about trade."),
+        good=Example(instruction="Summarize the following sentence: The fair opens on Monday.", response="The fair opens Monday."),
+        false_alarms="Material that follows without a mark; instructions that describe their material in passing.",
+    ),
+)
+
+LIST_COUNT = Detector(
+    name="list_count",
+    severity="review",
+    grade="C",
+    fields=("response",),
+    find=_list_count,
+    page=Page(
+        finds='"List / name / give N ..." answered with a plain numbered or bulleted list of another number of items. '
+        "Nested or mixed lists are not counted.",
+        harm="The model learns that numbers in a prompt do not bind.",
+        bad=Example(instruction="List three rivers.", response="1. Rhine\n2. Elbe"),
+        good=Example(instruction="List three rivers.", response="1. Rhine\n2. Elbe\n3. Oder"),
+        false_alarms="Items that need several lines each; numbers that do not count the items.",
+    ),
+)
+
+LANGUAGE_MISMATCH = Detector(
+    name="language_mismatch",
+    severity="review",
+    grade="C",
+    fields=("response",),
+    find=_language_mismatch,
+    page=Page(
+        finds="An answer of which over half of the letters are of a script that the prompt hardly uses (under 5%), with as few of the "
+        "prompt's own, where no translation, code or notation is asked for. Languages that share a script are not told apart.",
+        harm="The model learns to answer in a language that was not asked for.",
+        bad=Example(instruction="用三句话描述秋天的树林和落叶。", response="The forest is golden and the leaves fall quietly."),
+        good=Example(instruction="Translate to Chinese: autumn leaves in the forest", response="森林里的秋天落叶飘落在地上"),
+        false_alarms="Names, formulas and code in text of another script.",
+    ),
+)
+
+DETECTORS = (MISSING_INPUT, LIST_COUNT, LANGUAGE_MISMATCH)

@@ -1,0 +1,19 @@
+"""Tokenized, masked, packed segments on disk, and the one plan of which segment lies in which bin.
+
+`pack` makes them from a version; `reader` opens them with pyarrow and the standard library alone.
+May import: core, rows, templates and the foundation; `reader` only the foundation and pyarrow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunesmith._lazy import lazy
+
+if TYPE_CHECKING:
+    from tunesmith.packing.making import Pack as Pack
+    from tunesmith.packing.making import pack as pack
+    from tunesmith.packing.reader import PackedData as PackedData
+    from tunesmith.packing.reader import read_pack as read_pack
+
+__getattr__, __dir__ = lazy(__name__, {"pack": ".making", "Pack": ".making", "read_pack": ".reader", "PackedData": ".reader"})

@@ -1,0 +1,55 @@
+"""The formats: one file each, each says which fields it is known by and how its records become rows.
+
+The registry is explicit and its order is the order of inference. Imports `rows` helpers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith.errors import InputError, OptionError, did_you_mean
+from tunesmith.rows.formats import alpaca, messages, oasst, own, preference, prompt_completion, question_answer, sharegpt, text
+from tunesmith.rows.formats.base import Format
+
+FORMATS: dict[str, Format] = {
+    chosen.name: chosen
+    for chosen in (
+        own.FORMAT,
+        preference.FORMAT,
+        oasst.FORMAT,
+        messages.FORMAT,
+        sharegpt.FORMAT,
+        alpaca.FORMAT,
+        prompt_completion.FORMAT,
+        question_answer.FORMAT,
+        text.FORMAT,
+    )
+}
+
+
+def named(name: str) -> Format:
+    """Find a format by name.
+
+    Raises:
+        OptionError: If there is none.
+    """
+    if name not in FORMATS:
+        raise OptionError(f'unknown format "{name}"; {did_you_mean(name, FORMATS)}')
+    return FORMATS[name]
+
+
+def infer(keys: Sequence[str], file: str) -> tuple[Format, list[str]]:
+    """Choose a format by the fields that the records have.
+
+    Returns:
+        The first format of the registry that fits, and the names of the others that would.
+    Raises:
+        InputError: If none fits; says which fields were found and what each format is known by.
+    """
+    fitting = [chosen for chosen in FORMATS.values() if chosen.fits(frozenset(keys))]
+    if not fitting:
+        found = ", ".join(keys[:12]) or "none"
+        known = "; ".join(f"{chosen.name} ({chosen.known_by})" for chosen in FORMATS.values())
+        advice = "Rename columns with a recipe's `map`, or say --format"
+        raise InputError(f"{file}: no known format fits the fields found ({found}). Known: {known}. {advice}")
+    return fitting[0], [other.name for other in fitting[1:]]

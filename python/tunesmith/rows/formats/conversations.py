@@ -1,0 +1,82 @@
+"""What messages and ShareGPT share: a list of turns, tools, perhaps a system prompt beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from tunesmith.rows import schema
+from tunesmith.rows.formats.base import Parsed
+from tunesmith.rows.records import Records, Unreadable
+from tunesmith.rows.rejects import Problem, excerpt
+from tunesmith.rows.turns import Message, Turns, mirror, tools
+
+CONTENT: dict[str, Any] = {
+    "row": pl.UInt32,
+    "kind": pl.String,
+    "instruction": pl.String,
+    "output": pl.String,
+    "system": pl.String,
+    "messages": schema.MESSAGES,
+    "tools": pl.String,
+    "rejected": schema.MESSAGES,
+}
+
+
+def converse(records: Records, names: Sequence[str]) -> Parsed:
+    """Read the first of `names` that the records have as conversations."""
+    name = next((key for key in names if key in records.keys), names[0])
+    turns = Turns()
+    rows = []
+    values, systems, schemas = records.objects(name), systems_of(records, turns.problems), tools_of(records)
+    for row, value in enumerate(values):
+        if value is None:
+            turns.problems.append(Problem(row=row, field=name, code="no_known_field", found="nothing", expected="a list of turns"))
+            continue
+        messages = turns.read(row, name, str(value) if isinstance(value, Unreadable) else value)
+        messages = with_system(messages, systems[row])
+        rows.append({
+            "row": row,
+            "kind": "chat",
+            **mirror(messages),
+            "messages": messages,
+            "tools": tools(schemas[row], row, turns.problems),
+        })  # fmt: skip
+    return Parsed(
+        content=talk_frame(rows),
+        problems=turns.problems,
+        used=frozenset({name, "system", "tools"}),
+        notes=turns.notes(records.file),
+    )
+
+
+def talk_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Make content columns of conversations."""
+    return pl.DataFrame(rows, schema=CONTENT, orient="row")
+
+
+def tools_of(records: Records) -> Sequence[Any]:
+    """Give the tool schemas of each record as they stand: text stays text."""
+    if "tools" not in records.keys:
+        return [None] * records.height
+    values = records.values("tools")
+    return records.texts("tools").to_list() if values.dtype == pl.String else values.to_list()
+
+
+def systems_of(records: Records, problems: list[Problem]) -> Sequence[str | None]:
+    """Give the system prompts that stand beside the turns."""
+    if "system" not in records.keys:
+        return [None] * records.height
+    types, texts = records.types("system"), records.texts("system")
+    for row in (~types.is_in(["string", "null", "missing"])).arg_true():
+        problems.append(Problem(row=row, field="system", code="wrong_type", found=excerpt(texts[row]), expected="text"))
+    return texts.to_list()
+
+
+def with_system(messages: list[Message], system: str | None) -> list[Message]:
+    """Put a system prompt that stands beside the turns before them, unless they have one."""
+    if not system or any(message["role"] == "system" for message in messages):
+        return messages
+    return [{"role": "system", "content": system}, *messages]

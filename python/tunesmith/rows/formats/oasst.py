@@ -1,0 +1,76 @@
+"""OpenAssistant's message trees: one row for every path from the prompt to a last answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from tunesmith.rows.formats.base import Format, Parsed
+from tunesmith.rows.formats.conversations import talk_frame
+from tunesmith.rows.records import Records
+from tunesmith.rows.rejects import Problem, excerpt
+from tunesmith.rows.turns import Message, Turns, mirror
+
+
+def _fits(keys: frozenset[str]) -> bool:
+    return {"message_tree_id", "prompt"} <= keys and "completion" not in keys
+
+
+def _parse(records: Records) -> Parsed:
+    turns = Turns()
+    rows: list[dict[str, Any]] = []
+    parts: list[str] = []
+    for row, root in enumerate(records.objects("prompt")):
+        problems = list(_wrong(row, "prompt", root))
+        if problems:
+            turns.problems += problems
+            continue
+        for path in _paths(root):
+            messages = turns.read(row, "prompt", [{"role": node["role"], "content": node["text"]} for node in path])
+            rows.append({"row": row, "kind": "chat", **mirror(messages), "messages": messages})
+            parts.append(str(path[-1].get("message_id")))
+    content = talk_frame(rows).with_columns(part=pl.Series(parts, dtype=pl.String))
+    return Parsed(content=content, problems=turns.problems, used=frozenset({"prompt"}))
+
+
+def _wrong(row: int, name: str, node: Any) -> Iterator[Problem]:
+    """Find every node that is none: one damaged node rejects the tree, since paths share it."""
+    if not isinstance(node, dict):
+        yield Problem(row=row, field=name, code="wrong_type", found=excerpt(node), expected="a message with text, role and replies")
+        return
+    for key in ("text", "role"):
+        if not isinstance(node.get(key), str):
+            yield Problem(row=row, field=f"{name}.{key}", code="wrong_type", found=excerpt(node.get(key)), expected="text")
+    replies = node.get("replies") or []
+    if not isinstance(replies, list):
+        yield Problem(row=row, field=f"{name}.replies", code="wrong_type", found=excerpt(replies), expected="a list of messages")
+        return
+    for k, reply in enumerate(replies):
+        yield from _wrong(row, f"{name}.replies[{k}]", reply)
+
+
+def _paths(root: Message) -> Iterator[list[Message]]:
+    """Walk to every last answer: an assistant's message below which no assistant answers again.
+
+    A user's message that nobody answered ends no path; a tree without any answer gives its prompt alone.
+    """
+    found = False
+    waiting = [[root]]
+    while waiting:
+        path = waiting.pop()
+        below = path[-1].get("replies") or []
+        if path[-1]["role"] == "assistant" and not any(_answered(reply) for reply in below):
+            found = True
+            yield path
+        waiting += [[*path, reply] for reply in reversed(below)]
+    if not found:
+        yield [root]
+
+
+def _answered(node: Message) -> bool:
+    return node["role"] == "assistant" or any(_answered(reply) for reply in node.get("replies") or [])
+
+
+FORMAT = Format(name="oasst", known_by="message_tree_id, prompt", fits=_fits, parse=_parse)

@@ -1,0 +1,85 @@
+"""Groups of new rows, alone or together with those of an earlier split whose parts they must respect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from tunesmith.artefact import read_manifest
+from tunesmith.progress import Progress
+from tunesmith.rows import assignment, clusters, schema
+from tunesmith.rows.sources import PARTS
+
+ASIDE = "set aside"
+"""Where a new row goes that would join two parts."""
+
+_COMPARED = ("position", "row_id", "kind", "instruction", "input", "output", "messages")
+
+
+def open_previous(folder: str | Path) -> pl.DataFrame:
+    """Open an earlier split's rows with the part they are in (`side`).
+
+    Raises:
+        ArtefactError: If the folder is no split.
+    """
+    read_manifest(folder, "split")
+    parts = [part for part in PARTS if (Path(folder) / part).is_dir()]
+    frames = [pl.read_parquet(Path(folder) / part / "rows.parquet").with_columns(side=pl.lit(part)) for part in parts]
+    return pl.concat(frames, how="diagonal_relaxed")
+
+
+def grouped(frame: pl.DataFrame, earlier: pl.DataFrame | None, group: str | None, progress: Progress) -> tuple[pl.Series, pl.DataFrame]:
+    """Group rows by near-duplicate prompts (and a column of the user's), among themselves and with earlier rows.
+
+    Args:
+        frame: The rows to split.
+        earlier: Rows of an earlier split, with ``side``.
+        group: A user's column whose equal values belong together.
+        progress: Where to tell how far it is.
+    Returns:
+        ``cluster: UInt64[n]``, the smallest position of each row's group within ``frame``; and
+        ``own, sides``, one line a row: the part that the row had, and all parts that its group has.
+    """
+    names = list(dict.fromkeys([*_COMPARED, *([group] if group else [])]))
+    both = frame.select(names)
+    if earlier is not None:
+        both = pl.concat([both, earlier.select(name for name in names if name in earlier.columns)], how="diagonal_relaxed")
+    # Earlier rows have positions of another reading: all are numbered for the search alone.
+    both = both.with_columns(position=pl.int_range(pl.len(), dtype=pl.UInt64))
+    cluster = clusters.prompt_clusters(both, progress=progress)
+    if group is not None:
+        cluster = assignment.join_groups(both, cluster, group)
+    count = frame.height
+    table = pl.DataFrame({"root": cluster.head(count), "position": frame["position"], "row_id": frame["row_id"]})
+    smallest = table.select(pl.col("position").min().over("root").cast(schema.ROW["position"]).alias("cluster")).to_series()
+    if earlier is None:
+        nothing = pl.DataFrame({"own": [None] * count, "sides": [[]] * count}, schema={"own": pl.String, "sides": pl.List(pl.String)})
+        return smallest, nothing
+    old = pl.DataFrame({"root": cluster.tail(both.height - count), "row_id": earlier["row_id"], "side": earlier["side"]})
+    own = old.group_by("row_id").agg(own=pl.col("side").first())
+    sides = old.group_by("root").agg(sides=pl.col("side").unique().sort())
+    known = table.join(own, on="row_id", how="left", maintain_order="left").join(sides, on="root", how="left", maintain_order="left")
+    return smallest, known.select("own", pl.col("sides").fill_null([]))
+
+
+def place(cluster: pl.Series, names: pl.Series, known: pl.DataFrame, *, sizes: Mapping[str, int], seed: int) -> pl.Series:
+    """Give every row its part: an old row keeps its own, a new one joins its group's, a new group is assigned.
+
+    Args:
+        cluster: ``UInt64[n]``.
+        names: ``String[n]``, row ids.
+        known: As `grouped` gives it.
+        sizes: Part to the rows that it should hold.
+        seed: Draws the order.
+    Returns:
+        ``side: String[n]``: a part, or `ASIDE` for a new row whose group stands in two parts.
+    """
+    sides = known["sides"]
+    settled = {root: found[0] for root, found in zip(cluster.to_list(), sides.to_list(), strict=True) if len(found) == 1}
+    assigned = assignment.assign(cluster, names, sizes=sizes, seed=seed, fixed=settled)
+    torn = sides.list.len() > 1
+    return pl.select(
+        pl.when(known["own"].is_not_null()).then(known["own"]).when(torn).then(pl.lit(ASIDE)).otherwise(assigned).alias("side")
+    ).to_series()

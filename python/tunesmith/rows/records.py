@@ -1,0 +1,256 @@
+"""Records as formats see them: fields asked by name, whatever file or frame they come from.
+
+A field is looked at as text, by its JSON type, as Python values (conversations), or in the type it has
+(the user's own columns). Two kinds of tables answer: JSON indexed by the core, and Polars frames.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from tunesmith import core
+from tunesmith.rows.rejects import NOTE, RAW, as_object
+
+DAMAGED = pl.Schema({"record": pl.UInt64, "line": pl.UInt64, "field": pl.String, "code": pl.String, "found": pl.String,
+                     "expected": pl.String, "raw": pl.String})  # fmt: skip
+"""Records that could not be read at all."""
+
+
+class Table(Protocol):
+    """What a source's content answers. ``names`` are as in the source; an unknown one gives nulls."""
+
+    keys: list[str]
+    height: int
+    record: pl.Series
+    line: pl.Series | None
+    damaged: pl.DataFrame
+
+    def texts(self, name: str) -> pl.Series:
+        """Give a field as ``String``: texts as they are, anything else as JSON text."""
+        ...
+
+    def types(self, name: str) -> pl.Series:
+        """Give the JSON type of each value: string null missing number bool array object."""
+        ...
+
+    def values(self, name: str) -> pl.Series:
+        """Give a field in the type that its values have."""
+        ...
+
+    def objects(self, name: str) -> list[Any]:
+        """Give a field as Python values; text is parsed as JSON, what does not parse comes as `Unreadable`."""
+        ...
+
+    def raw(self, row: int) -> str:
+        """Give one record as it stood, as JSON text."""
+        ...
+
+
+class JsonTable:
+    """Records of JSON text, indexed by the core; nothing is copied until it is asked for."""
+
+    def __init__(self, source: bytes | Path) -> None:
+        self._json = core.read_json(source)
+        self.record = self._json.frame["record"]
+        self.line: pl.Series | None = self._json.frame["line"]
+        self.damaged = self._json.rejects.select(DAMAGED.names()).cast(DAMAGED)
+        self.height = len(self._json)
+        self._json = mended(self._json)
+        self.keys = self._json.keys["key"].unique(maintain_order=True).to_list()
+
+    @cached_property
+    def _raws(self) -> pl.Series:
+        return self._json.raw()
+
+    def texts(self, name: str) -> pl.Series:
+        """See `Table`."""
+        return self._json.texts([name]).to_series()
+
+    def types(self, name: str) -> pl.Series:
+        """See `Table`."""
+        return self._json.types([name]).to_series().cast(pl.String)
+
+    def values(self, name: str) -> pl.Series:
+        """See `Table`."""
+        return nested(self._json.values([name]).to_series(), self.types(name))
+
+    def objects(self, name: str) -> list[Any]:
+        """See `Table`."""
+        return [_parsed(text) for text in self.texts(name).to_list()]
+
+    def raw(self, row: int) -> str:
+        """See `Table`."""
+        return str(self._raws[row])
+
+
+class FrameTable:
+    """Records of a frame; a String column may hold JSON text, as CSV must."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+        self.keys, self.height = frame.columns, frame.height
+        self.record = pl.int_range(frame.height, dtype=pl.UInt64, eager=True)
+        self.line: pl.Series | None = None
+        self.damaged = pl.DataFrame(schema=DAMAGED)
+
+    def texts(self, name: str) -> pl.Series:
+        """See `Table`."""
+        column = self.values(name)
+        if column.dtype == pl.String:
+            return column
+        if column.dtype.is_nested():
+            return pl.Series(
+                name, [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_list()], pl.String
+            )
+        return column.cast(pl.String, strict=False)
+
+    def types(self, name: str) -> pl.Series:
+        """See `Table`."""
+        if name not in self.keys:
+            return pl.repeat("missing", self.height, eager=True)
+        column = self._frame[name]
+        kind = _json_type(column.dtype)
+        return pl.select(pl.when(column.is_null()).then(pl.lit("null")).otherwise(pl.lit(kind)).alias(name)).to_series()
+
+    def values(self, name: str) -> pl.Series:
+        """See `Table`."""
+        if name not in self.keys:
+            return pl.repeat(None, self.height, dtype=pl.String, eager=True)
+        column = self._frame[name]
+        return column.cast(pl.String) if isinstance(column.dtype, pl.Categorical | pl.Enum) else column
+
+    def objects(self, name: str) -> list[Any]:
+        """See `Table`."""
+        column = self.values(name)
+        return [_parsed(text) for text in column.to_list()] if column.dtype == pl.String else column.to_list()
+
+    def raw(self, row: int) -> str:
+        """See `Table`."""
+        record = {key: value for key, value in self._frame.row(row, named=True).items() if value is not None}
+        return json.dumps(record, ensure_ascii=False, default=str)
+
+
+def _json_type(dtype: pl.DataType) -> str:
+    if isinstance(dtype, pl.String | pl.Categorical | pl.Enum | pl.Null):
+        return "string"
+    if isinstance(dtype, pl.List | pl.Array):
+        return "array"
+    if isinstance(dtype, pl.Struct):
+        return "object"
+    return "bool" if isinstance(dtype, pl.Boolean) else "number" if dtype.is_numeric() else str(dtype)
+
+
+def mended(records: core.JsonRecords) -> core.JsonRecords:
+    """Read a rejects file: what was written beside a record is left out, a record that stood as text is opened."""
+    if not {NOTE, RAW} & set(records.keys["key"]):
+        return records
+    lines = []
+    for text in records.raw():
+        record = json.loads(text)
+        record.pop(NOTE, None)
+        if set(record) == {RAW} and isinstance(record[RAW], str):
+            record = as_object(record[RAW])
+        lines.append(json.dumps(record))
+    return core.read_json("\n".join(lines).encode())
+
+
+def nested(column: pl.Series, types: pl.Series) -> pl.Series:
+    """Give a column of JSON text its nested type, where that loses nothing; else leave the text.
+
+    >>> nested(pl.Series(['{"a": 1}', '{"a": 2}']), pl.Series(["object", "object"])).dtype
+    Struct({'a': Int64})
+    >>> nested(pl.Series(['{"a": 1}', '{"a": "x"}']), pl.Series(["object", "object"])).dtype
+    String
+    """
+    present = types.filter(column.is_not_null())
+    if column.dtype != pl.String or present.is_empty() or not present.is_in(["array", "object"]).all():
+        return column
+    values = [None if text is None else json.loads(text) for text in column.to_list()]
+    try:
+        made = pl.Series(column.name, values)
+        same = [dense(value) for value in made.to_list()] == [dense(value) for value in values]
+    except (pl.exceptions.PolarsError, TypeError, OverflowError, ValueError):
+        return column
+    return made if same else column
+
+
+def dense(value: Any) -> Any:
+    """Leave out what a table has to fill in: keys of objects that hold null.
+
+    >>> dense({"a": None, "b": [{"c": None}]})
+    {'b': [{}]}
+    """
+    if isinstance(value, dict):
+        return {key: dense(item) for key, item in value.items() if item is not None}
+    return [dense(item) for item in value] if isinstance(value, list) else value
+
+
+class Unreadable(str):
+    """Text where JSON was needed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """One source's records under the names that formats know.
+
+    Attributes:
+        file: What ``origin.file`` says.
+        table: Who answers.
+        mapping: The source's name of a field to the name it is read under.
+    """
+
+    file: str
+    table: Table
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> list[str]:
+        """The fields, under the names they are read under, in order of first appearance."""
+        return [self.mapping.get(key, key) for key in self.table.keys]
+
+    @property
+    def height(self) -> int:
+        """Number of readable records."""
+        return self.table.height
+
+    def _theirs(self, name: str) -> str:
+        for theirs, ours in self.mapping.items():
+            if ours == name:
+                return theirs
+        return name
+
+    def texts(self, name: str) -> pl.Series:
+        """Give a field as ``String[height]``; what is no text as JSON text."""
+        return self.table.texts(self._theirs(name)).alias(name)
+
+    def types(self, name: str) -> pl.Series:
+        """Give the JSON type of each value."""
+        return self.table.types(self._theirs(name)).alias(name)
+
+    def values(self, name: str) -> pl.Series:
+        """Give a field in the type that its values have."""
+        return self.table.values(self._theirs(name)).alias(name)
+
+    def objects(self, name: str) -> Sequence[Any]:
+        """Give a field as Python values; JSON text is parsed, what does not parse comes as `Unreadable`."""
+        return self.table.objects(self._theirs(name))
+
+    def raw(self, row: int) -> str:
+        """Give one record as it stood."""
+        return self.table.raw(row)
+
+
+def _parsed(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return Unreadable(text)

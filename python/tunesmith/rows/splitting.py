@@ -1,0 +1,183 @@
+"""Training, validation and test rows that do not know each other: whole groups of near-duplicate prompts move."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tunesmith import core
+from tunesmith.artefact import Manifest, finished, read_manifest, writing
+from tunesmith.errors import InputError, OptionError, did_you_mean
+from tunesmith.progress import SILENT, Progress
+from tunesmith.rows import assignment, clusters
+from tunesmith.rows.card import card
+from tunesmith.rows.certificate import certify
+from tunesmith.rows.data import Data
+from tunesmith.rows.groups import ASIDE, grouped, open_previous, place
+from tunesmith.rows.reading import read
+from tunesmith.rows.rejects import write_rejects
+from tunesmith.rows.sources import PARTS
+from tunesmith.rows.versions import REJECTS, ROWS, write_version
+
+ADDED = ("cluster", "part")
+CERTIFICATE = "certificate.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """A split on disk.
+
+    Attributes:
+        folder: Holds ``train``, ``validation`` and ``test``, each a version.
+        manifest: What it says of itself; its ``result`` holds the sizes and ``leaks``.
+        certificate: What was measured across the borders.
+        reused: Whether it lay there already, made from the same inputs and options.
+        notes: What reading had to tell.
+    """
+
+    folder: Path
+    manifest: Manifest
+    certificate: Mapping[str, Any]
+    reused: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def split(
+    source: Any,
+    out: str | Path,
+    *,
+    test: float | None = None,
+    validation: float | None = None,
+    group: str | None = None,
+    previous: str | Path | None = None,
+    seed: int = 0,
+    format: str | None = None,  # noqa: A002
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Split:
+    """Divide rows into training, validation and test parts that share no near-duplicate prompt.
+
+    Args:
+        source: Whatever `read` takes.
+        out: The folder to make.
+        test: Rows of the test part: a share below 1, else a count; unsaid, the smaller of 10% and 1,000.
+        validation: The same for the validation part.
+        group: A column whose equal values must stay together, too.
+        previous: An earlier split of these rows: old rows keep their part, new ones join their group's, and one
+            whose group stands in two parts is set aside (``set_aside.parquet``).
+        seed: Draws which groups go where, and which third of the test part is dev, gate and confirm.
+        format: The source's format, inferred unless given.
+        force: Replace what lies at ``out``.
+        progress: Where to tell how far it is.
+    Returns:
+        The split, with its certificate.
+    Raises:
+        InputError: If there are no rows.
+        OptionError: If the sizes leave nothing to train on, the column is unknown, or one group holds more than 5% of the rows.
+        ArtefactError: If ``out`` holds something else.
+    """
+    out = Path(out)
+    data = read(source, format=format, progress=progress).some()
+    inputs = {**data.inputs, **({"previous": read_manifest(previous, "split").hash} if previous else {})}
+    options = {"test": test, "validation": validation, "group": group, "seed": seed}
+    made = finished(out, kind="split", inputs=inputs, options=options, sources=(source, previous), force=force)
+    if made is not None:
+        return Split(folder=out, manifest=made, certificate=_certificate(out), reused=True, notes=data.notes)
+    frame, group = _own_columns(data, group)
+    earlier = open_previous(previous) if previous else None
+    cluster, known = grouped(frame, earlier, group, progress)
+    assignment.refuse_giants(frame, cluster)
+    sizes = _sizes(frame.height, test=test, validation=validation)
+    side = place(cluster, frame["row_id"], known, sizes=sizes, seed=seed)
+    frame = frame.with_columns(cluster.alias("cluster"))
+    return _write(out, data, frame, side, group=group, seed=seed, inputs=inputs, options=options)
+
+
+def _own_columns(data: Data, group: str | None) -> tuple[pl.DataFrame, str | None]:
+    """Make room for `cluster` and `part`: an earlier split's go, a user's get the user's prefix."""
+    frame = data.frame
+    if not frame.height:
+        raise InputError("expected rows to split, found none")
+    if group is not None and group not in frame.columns:
+        raise OptionError(f'--group: there is no column "{group}"; {did_you_mean(group, frame.columns)}')
+    taken = [name for name in ADDED if name in frame.columns]
+    if data.format == "tunesmith" and group not in taken:
+        return frame.drop(taken), group
+    return frame.rename({name: f"user_{name}" for name in taken}), f"user_{group}" if group in taken else group
+
+
+def _sizes(rows: int, *, test: float | None, validation: float | None) -> dict[str, int]:
+    sizes = {"test": assignment.size(test, rows, name="test"), "validation": assignment.size(validation, rows, name="validation")}
+    if sum(sizes.values()) >= rows:
+        raise OptionError(f"test ({sizes['test']:,}) and validation ({sizes['validation']:,}) leave none of {rows:,} rows to train on")
+    return sizes
+
+
+def _write(
+    out: Path,
+    data: Data,
+    frame: pl.DataFrame,
+    side: pl.Series,
+    *,
+    group: str | None,
+    seed: int,
+    inputs: Mapping[str, str],
+    options: Mapping[str, Any],
+) -> Split:
+    frames = {part: _part(frame.filter(side == part), part, seed) for part in PARTS}
+    filled = [part for part in PARTS if frames[part].height]
+    aside = frame.filter(side == ASIDE)
+    with writing(out) as work:
+        _clear(work.folder)
+        hashes = {}
+        for part in filled:
+            made = write_version(work.folder / part, frame=frames[part], inputs=inputs, options={**options, "part": part})
+            hashes[part] = made.hash
+        certificate = certify(work.folder, filled, group=group, seed=seed)
+        (work.folder / CERTIFICATE).write_text(json.dumps(certificate, indent=2) + "\n", encoding="utf-8")
+        write_rejects(data.rejected, work.folder / REJECTS)
+        if aside.height:
+            aside.write_parquet(work.folder / "set_aside.parquet", compression="zstd", compression_level=1)
+        result = {
+            **{part: frames[part].height for part in PARTS},
+            "rejected": data.rows - data.frame.height,
+            "set_aside": aside.height,
+            "leaks": certificate["leaks"],
+            "highest_similarity": certificate["highest_similarity"],
+        }
+        manifest = Manifest(
+            kind="split",
+            inputs=inputs,
+            options=options,
+            hash=core.content_hash(pl.DataFrame({"part": list(hashes), "hash": list(hashes.values())})),
+            result=result,
+        )
+        text = card(out.name, pl.concat([frames[part] for part in filled]), manifest, {part: f"{part}/{ROWS}" for part in filled})
+        (work.folder / "README.md").write_text(text, encoding="utf-8")
+        work.finish(manifest)
+    return Split(folder=out, manifest=manifest, certificate=certificate, notes=data.notes)
+
+
+def _part(frame: pl.DataFrame, part: str, seed: int) -> pl.DataFrame:
+    """Name the third of each test row; the other parts have the column too, since `datasets` wants equal columns."""
+    if part == "test" and frame.height:
+        return frame.with_columns(clusters.parts(frame["cluster"], seed).alias("part"))
+    return frame.with_columns(pl.lit(None, dtype=pl.String).alias("part"))
+
+
+def _clear(folder: Path) -> None:
+    """Begin anew: what an interrupted run left is not worth continuing."""
+    for path in folder.iterdir():
+        if path.name != ".lock":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _certificate(folder: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((folder / CERTIFICATE).read_text(encoding="utf-8"))
+    return loaded

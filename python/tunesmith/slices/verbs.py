@@ -1,0 +1,89 @@
+"""The verb of an instruction, by a light rule: the first imperative after politeness and framing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+_LEXICON: Final = """
+accept access act adapt add address adjust advise agree align allocate alter analyze annotate answer append apply
+appraise approximate argue arrange articulate ask assemble assess assign assume attach balance brainstorm break brief
+bring build calculate calibrate capitalize categorize characterize chart check choose cite clarify classify clean code
+collect combine come comment compare compile complete compose compress compute conclude conduct configure conjugate
+consider construct contrast convert convince copy correct count craft create criticize critique cut deal debate debug
+decide decode deduce deduplicate define delete deliver demonstrate derive describe design detail detect determine
+develop devise diagnose differentiate discover discuss display distinguish divide do document draft draw duplicate edit
+elaborate eliminate emphasize encode enhance enumerate establish estimate evaluate examine execute expand explain
+explore express extend extract factor fetch fill filter find finish fix follow forecast form format formulate gather
+generate get give group guess handle help highlight hypothesize identify illustrate imagine implement improve
+incorporate indicate infer inform insert interpret introduce invent invert investigate join judge justify keep label
+lead learn link list locate look make map mark match measure memorize mention merge minimize mix model modify move
+multiply name narrate negate normalize note number offer optimize order organize outline output paraphrase parse perform
+persuade pick plan play plot point pose predict prepare present print prioritize process produce program pronounce
+proofread propose prove provide punctuate put quantify quiz quote randomize rank rate re-write read rearrange recall
+recast recite recognize recommend reconstruct record recreate rectify reduce refactor refine reflect reformat
+reformulate regroup relate remove rename render reorder reorganize repeat rephrase replace reply report represent
+reproduce request research resolve respond restate restructure retrieve return reverse review revise reword rewrite
+role-play round run say scan search select send separate sequence serve set share shift shorten show simplify simulate
+sing sketch solve sort speculate spell split spot start state stress structure study substitute subtract suggest sum
+summarize supply support swap synthesize tabulate tag take talk tally teach tell test think total trace transcribe
+transform translate transliterate transpose turn underline unscramble update use validate verify visualize vote weigh
+write
+"""
+VERBS: Final = tuple(_LEXICON.split())
+"""Imperatives that open instructions (the roots of self-instruct and their like)."""
+
+_BRITISH: Final = {
+    "summarise": "summarize", "analyse": "analyze", "categorise": "categorize", "organise": "organize",
+    "characterise": "characterize",
+    "optimise": "optimize", "criticise": "criticize", "emphasise": "emphasize", "memorise": "memorize", "prioritise": "prioritize",
+    "visualise": "visualize", "paraphase": "paraphrase", "capitalise": "capitalize", "hypothesise": "hypothesize",
+    "synthesise": "synthesize",
+    "normalise": "normalize", "roleplay": "role-play", "re-write": "rewrite", "rephase": "rephrase",
+}  # fmt: skip
+
+QUESTION: Final = "question"
+OTHER: Final = "other"
+
+_ANY = "|".join(sorted([*VERBS, *_BRITISH], key=len, reverse=True))
+_POLITE = (
+    r"^(?:[^\p{L}]|(?:hi|hello|hey|dear|please|kindly|now|then|next|first|ok|okay|so|also|instruction|task|q|question)\b[\s,:!.]*"
+    r"|(?:can|could|would|will) you (?:please |kindly |help me (?:to )?)?|i(?:'d| would) like (?:you )?to |i (?:want|need) (?:you )?to "
+    r"|you (?:need|have|are asked|are required|are going|are supposed|will need|should|must|will) (?:to )?"
+    r"|your (?:task|job|goal|objective) is to "
+    r"|(?:in this task,? )?you(?:'re| are) (?:given|provided|tasked|shown|presented)[^.,:]*(?:[.,:]| and)\s*"
+    r"|(?:simply|\p{L}{3,}[^p\W]ly)\b,? |help me (?:to )?|let's |let us |go ahead and |try to |be sure to |make sure to )+"
+)
+_QUESTION = (
+    r"^(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|should|would|will|shall|may|am|if)\b"
+    r"|\?\s*$"
+)
+_LATER = rf"(?:[,:;]|\bto|\band|\bthen|\bplease)\s+({_ANY})\b"
+
+
+def verbs(instructions: pl.Series) -> pl.Series:
+    """Name the verb of each instruction.
+
+    The first sentence counts. Politeness ("please", "can you", "your task is to") and framing ("given ...,") are
+    passed over; then the first word, if it is a known imperative, else the first imperative after a comma, colon,
+    "to", "and" or "then", else that of the second sentence. A question is ``question``, everything else ``other``.
+    The lexicon is English.
+
+    Args:
+        instructions: ``String[n]``.
+    Returns:
+        ``String[n]``, never null.
+
+    >>> verbs(pl.Series(["Please write a poem.", "Given a list, sort it.", "Could you summarise this?", "Why is it so?", "???"])).to_list()
+    ['write', 'sort', 'summarize', 'question', 'other']
+    """
+    text = pl.col("text").str.strip_chars().str.head(400).str.to_lowercase().str.replace_all("’", "'")
+    frame = pl.DataFrame({"text": instructions.fill_null("")}).select(text)
+    bare = pl.col("text").str.replace(_POLITE, "")
+    sentence = bare.str.extract(r"^([^.!?\n]*[.!?]?)")
+    second = bare.str.extract(r"^[^.!?\n]*[.!?\n]+\s*([^.!?\n]*)").fill_null("").str.replace(_POLITE, "")
+    first = sentence.str.extract(rf"^({_ANY})\b")
+    asked = pl.when(sentence.str.contains(_QUESTION)).then(pl.lit(QUESTION))
+    found = pl.coalesce(first, asked, sentence.str.extract(_LATER), second.str.extract(rf"^({_ANY})\b"), pl.lit(OTHER))
+    return frame.select(found.replace(_BRITISH).alias("verb")).to_series()

@@ -1,0 +1,84 @@
+//! The kernels of duplicates, packing and signals on made-up instruction data: `cargo bench --bench kernels [NAME]`.
+//! Peers are timed by the scripts in `benchmarks/`.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use tunesmith::exact::{Normalization, exact_duplicates};
+use tunesmith::hash::mix;
+use tunesmith::lsh::{Search, band_keys, near_duplicates, verify};
+use tunesmith::minhash::{Bands, Permutations, Scratch};
+use tunesmith::pack::pack;
+use tunesmith::parallel::Control;
+use tunesmith::shingle::{Shape, Shingler};
+use tunesmith::signals::serial;
+
+const TEXTS: u64 = 5_000;
+
+/// Sentences of 10 to 120 words of a Zipf-like vocabulary.
+fn texts() -> Vec<String> {
+    (0..TEXTS)
+        .map(|row| {
+            let words = 10 + mix(row) % 111;
+            let mut text = String::new();
+            for place in 0..words {
+                let draw = mix(row * 1000 + place);
+                let word = draw % (1 << (draw >> 60).min(12));
+                text.push_str(["the", "write", "Describe", "a", "list", "of", "energy", "story"][(word % 8) as usize]);
+                if word >= 8 {
+                    text.push_str(&(word / 8).to_string());
+                }
+                text.push_str(if draw.is_multiple_of(11) { ". " } else { " " });
+            }
+            text
+        })
+        .collect()
+}
+
+fn kernels(criterion: &mut Criterion) {
+    let texts = texts();
+    let texts: Vec<Option<&str>> = texts.iter().map(|text| Some(text.as_str())).collect();
+    let bytes: usize = texts.iter().flatten().map(|text| text.len()).sum();
+    let control = Control::default();
+    let shape = Shape::new(5, "word").expect("a valid shape");
+    let bands = Bands::choose(0.7, 128).expect("valid bands");
+    let search = Search { shape, permutations: Permutations::new(bands, 0), threshold: 0.7 };
+
+    let mut group = criterion.benchmark_group("texts");
+    group.throughput(Throughput::Bytes(bytes as u64)).sample_size(20);
+    group.bench_function("shingles", |bench| {
+        let (mut shingler, mut shingles) = (Shingler::new(shape), Vec::new());
+        bench.iter(|| {
+            for text in texts.iter().flatten() {
+                shingles.clear();
+                black_box(shingler.push(text, &mut shingles));
+            }
+        });
+    });
+    group.bench_function("band_keys", |bench| bench.iter(|| band_keys(black_box(&texts), &search, &control)));
+    group.bench_function("near_duplicates", |bench| bench.iter(|| near_duplicates(black_box(&texts), &search, &control)));
+    group.bench_function("verify", |bench| bench.iter(|| verify(black_box(&texts), &texts, shape, &control)));
+    group.bench_function("signals", |bench| bench.iter(|| serial(black_box(&texts), &control)));
+    for (name, normalization) in [("none", Normalization::None), ("space", Normalization::Space), ("unicode", Normalization::Unicode)] {
+        let fields = [texts.clone()];
+        group.bench_function(format!("exact_{name}"), |bench| bench.iter(|| exact_duplicates(black_box(&fields), normalization, &control)));
+    }
+    group.finish();
+
+    let mut group = criterion.benchmark_group("numbers");
+    let shingles: Vec<u64> = (0..100_000).map(mix).collect();
+    group.throughput(Throughput::Elements(shingles.len() as u64)).sample_size(20);
+    group.bench_function("minhash", |bench| {
+        let (mut scratch, mut keys) = (Scratch::default(), Vec::new());
+        bench.iter(|| {
+            keys.clear();
+            shingles.chunks(60).for_each(|text| search.permutations.keys(text, &mut scratch, &mut keys));
+        });
+    });
+    let lengths: Vec<u32> = (0..100_000).map(|row| (mix(row) % 64 * (mix(row + 7) % 32) + 1) as u32).collect();
+    group.bench_function("pack", |bench| bench.iter(|| pack(black_box(&lengths), 2048, &control)));
+    group.finish();
+}
+
+criterion_group!(benches, kernels);
+criterion_main!(benches);

@@ -1,0 +1,167 @@
+//! Exact duplicates, as the texts are or after a normalization.
+
+use std::str::FromStr;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use unicode_normalization::{UnicodeNormalization, is_nfkc_quick};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::error::{Error, Result};
+use crate::parallel::Control;
+
+/// What is folded before texts are compared. No level touches digits, operators or brackets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Normalization {
+    /// Nothing.
+    None,
+    /// Case, and runs of white space.
+    Space,
+    /// NFKC, then sentence and quotation marks that do not stand between two letters or digits, case and white space.
+    Unicode,
+}
+
+impl FromStr for Normalization {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "none" => Ok(Self::None),
+            "space" => Ok(Self::Space),
+            "unicode" => Ok(Self::Unicode),
+            other => Err(Error::Option(format!("normalize: found \"{other}\", expected none, space or unicode"))),
+        }
+    }
+}
+
+/// Rows per piece of parallel work.
+const GRAIN: usize = 1024;
+
+/// The first row that holds the same texts, per row; itself when there is none before it. A row counts as null,
+/// and equals nothing, when all of its fields are null; beside others a null field equals an empty one.
+///
+/// Texts are known by xxh3-128 over length-prefixed fields.
+///
+/// # Errors
+/// [`Error::Interrupted`]; [`Error::Input`] for 2^32 rows or more.
+pub fn exact_duplicates(fields: &[Vec<Option<&str>>], normalization: Normalization, control: &Control) -> Result<Vec<u32>> {
+    let rows = fields.first().map_or(0, Vec::len);
+    let last = u32::try_from(rows).map_err(|_| Error::Input(format!("found {rows} rows, expected fewer than 2^32; work on parts")))?;
+    let starts: Vec<u32> = (0..last).step_by(GRAIN).collect();
+    let identities: Vec<Vec<Option<u128>>> = starts
+        .into_par_iter()
+        .map(|start| {
+            control.check()?;
+            let (mut state, mut text) = (Xxh3::new(), String::new());
+            let end = last.min(start.saturating_add(GRAIN as u32));
+            control.advance((end - start) as usize);
+            Ok((start as usize..end as usize).map(|row| identity(fields, row, normalization, &mut state, &mut text)).collect())
+        })
+        .collect::<Result<_>>()?;
+    let mut known: FxHashMap<u128, u32> = FxHashMap::default();
+    known.reserve(rows);
+    Ok(identities
+        .into_iter()
+        .flatten()
+        .zip(0..last)
+        .map(|(identity, row)| identity.map_or(row, |identity| *known.entry(identity).or_insert(row)))
+        .collect())
+}
+
+fn identity(fields: &[Vec<Option<&str>>], row: usize, normalization: Normalization, state: &mut Xxh3, text: &mut String) -> Option<u128> {
+    if fields.iter().all(|field| field[row].is_none()) {
+        return None;
+    }
+    state.reset();
+    for field in fields {
+        let raw = field[row].unwrap_or("");
+        let bytes = match normalization {
+            Normalization::None => raw.as_bytes(),
+            Normalization::Space => {
+                text.clear();
+                fold(raw, text);
+                text.as_bytes()
+            }
+            Normalization::Unicode => {
+                text.clear();
+                // Nearly all texts are in NFKC already.
+                if is_nfkc_quick(raw.chars()) == unicode_normalization::IsNormalized::Yes {
+                    fold(&unmark(raw), text);
+                } else {
+                    fold(&unmark(&raw.nfkc().collect::<String>()), text);
+                }
+                text.as_bytes()
+            }
+        };
+        state.update(&(bytes.len() as u64).to_le_bytes());
+        state.update(bytes);
+    }
+    Some(state.digest128())
+}
+
+/// Lower-case, with one space for every run of white space and none at the ends.
+fn fold(raw: &str, text: &mut String) {
+    for piece in raw.split_whitespace() {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        if piece.is_ascii() {
+            text.extend(piece.chars().map(|c| c.to_ascii_lowercase()));
+        } else {
+            text.push_str(&piece.to_lowercase());
+        }
+    }
+}
+
+/// Sentence and quotation marks, Western and East Asian (full-width ones are ASCII after NFKC).
+fn is_mark(c: char) -> bool {
+    matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '"' | '`' | '´' | '¡' | '¿' | '\u{2018}'..='\u{201f}' | '«' | '»' | '‹' | '›'
+        | '…' | '、' | '。' | '「'..='』' | '・' | '।' | '۔' | '؟' | '،' | '؛')
+}
+
+/// Drop marks unless they stand between two letters or digits ("3.5", "don't"), where curly apostrophes become straight.
+fn unmark(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if !is_mark(c) {
+            kept.push(c);
+        } else if before.is_some_and(char::is_alphanumeric) && rest.peek().is_some_and(|c| c.is_alphanumeric()) {
+            kept.push(if matches!(c, '\u{2018}' | '\u{2019}' | '\u{201b}' | '`' | '´') { '\'' } else { c });
+        }
+        before = Some(c);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Normalization, exact_duplicates};
+    use crate::parallel::Control;
+
+    fn roots(texts: &[&str], normalization: Normalization) -> Vec<u32> {
+        exact_duplicates(&[texts.iter().copied().map(Some).collect()], normalization, &Control::default()).unwrap()
+    }
+
+    #[test]
+    fn levels() {
+        let texts = ["Say hi.", "say  HI.\n", "Say “hi”!", "Ｓay hi", "Say hi there"];
+        assert_eq!(roots(&texts, Normalization::None), [0, 1, 2, 3, 4]);
+        assert_eq!(roots(&texts, Normalization::Space), [0, 0, 2, 3, 4]);
+        assert_eq!(roots(&texts, Normalization::Unicode), [0, 0, 0, 0, 4]);
+    }
+
+    #[test]
+    fn numbers_and_operators_are_never_folded() {
+        let texts = ["3.5 + 2", "35 + 2", "3.5 - 2", "3.5 + 2?", "(3.5) + 2"];
+        assert_eq!(roots(&texts, Normalization::Unicode), [0, 1, 2, 0, 4]);
+    }
+
+    #[test]
+    fn fields_keep_their_borders_and_nulls_equal_nothing() {
+        let fields =
+            [vec![Some("a"), Some("ab"), None, None, Some("a"), Some("a")], vec![Some("bc"), Some("c"), None, None, None, Some("")]];
+        assert_eq!(exact_duplicates(&fields, Normalization::None, &Control::default()).unwrap(), [0, 1, 2, 3, 4, 4]);
+    }
+}

@@ -1,0 +1,80 @@
+//! Hashes: of a row's content (xxh3-128 over length-prefixed fields), and of a word.
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+/// One 128-bit id per row over `fields` (columns of equal length). Missing, null and `""` are equal:
+/// each field contributes its byte length (u64, little endian) and its bytes.
+#[must_use]
+pub fn row_ids(fields: &[Vec<Option<&str>>]) -> Vec<u128> {
+    let rows = fields.first().map_or(0, Vec::len);
+    let mut state = Xxh3::new();
+    (0..rows)
+        .map(|row| {
+            state.reset();
+            for field in fields {
+                let text = field[row].unwrap_or("");
+                state.update(&(text.len() as u64).to_le_bytes());
+                state.update(text.as_bytes());
+            }
+            state.digest128()
+        })
+        .collect()
+}
+
+/// One bijective mixing step (the finalizer of SplitMix64): neighbouring inputs give unrelated outputs.
+#[inline]
+#[must_use]
+pub const fn mix(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// A 64-bit hash of a short text, such as a word: one wide product up to 16 bytes, xxh3 beyond.
+#[inline]
+#[must_use]
+pub fn short(bytes: &[u8]) -> u64 {
+    // Two reads that overlap where the text is shorter; the length tells such texts apart.
+    let (head, tail) = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        if bytes.len() > 16 {
+            return xxh3_64(bytes);
+        }
+        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
+    } else {
+        (bytes.iter().fold(0, |all, &byte| all << 8 | u64::from(byte)), 0)
+    };
+    let product = u128::from(head ^ 0xa076_1d64_78bd_642f) * u128::from(tail ^ 0xe703_7ed1_a0b4_28db ^ (bytes.len() as u64) << 56);
+    mix((product >> 64) as u64 ^ product as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{row_ids, short};
+
+    #[test]
+    fn null_equals_empty_and_borders_count() {
+        let ids = row_ids(&[vec![None, Some(""), Some("ab"), Some("a")], vec![Some("c"), Some("c"), Some("c"), Some("bc")]]);
+        assert_eq!(ids[0], ids[1]);
+        assert_ne!(ids[2], ids[3]);
+    }
+
+    #[test]
+    fn short_texts_have_hashes_of_their_own() {
+        let mut texts: Vec<Vec<u8>> = (0..40).map(|len| vec![0; len]).collect();
+        texts.extend((0..=u16::MAX).map(|pair| pair.to_be_bytes().to_vec()));
+        texts.extend((0..20_000_u32).map(|number| number.to_string().into_bytes()));
+        texts.extend((0..20_000_u32).map(|number| format!("{number}--{number:07}").into_bytes()));
+        let distinct: HashSet<&Vec<u8>> = texts.iter().collect();
+        let hashes: HashSet<u64> = texts.iter().map(|text| short(text)).collect();
+        assert_eq!(hashes.len(), distinct.len());
+        // All bits move: the lower and upper halves are as good as distinct themselves.
+        for shift in [0, 32] {
+            let halves: HashSet<u32> = texts.iter().map(|text| (short(text) >> shift) as u32).collect();
+            assert!(distinct.len() - halves.len() < 10);
+        }
+    }
+}

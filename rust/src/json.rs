@@ -1,0 +1,135 @@
+//! JSON records: arrays of objects, JSON lines and concatenated objects, indexed in one pass.
+//!
+//! Reading validates every byte and keeps, for each record, where its top-level members stand ([`Index`]);
+//! columns are then cut from that index without parsing again. A damaged record becomes a [`Reject`] and costs
+//! nothing but itself: reading goes on at the next place that looks like the start of a record.
+
+mod column;
+mod cursor;
+mod nested;
+mod part;
+mod read;
+mod resync;
+
+pub use column::{Texts, Values, count_keys, stretches, texts, types, values};
+pub use nested::{items, parse_each};
+pub use read::read;
+
+/// JSON's value types, in the order in which [`types`] counts them. A field that is absent is [`Kind::Missing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// `"text"`
+    String,
+    /// `null`
+    Null,
+    /// No such key in the record.
+    Missing,
+    /// `1`, `-2.5e3`, and Python's `NaN`, `Infinity`, `-Infinity`
+    Number,
+    /// `true`, `false`
+    Bool,
+    /// `[...]`
+    Array,
+    /// `{...}`
+    Object,
+}
+
+impl Kind {
+    /// Names, by discriminant.
+    pub const NAMES: [&'static str; 7] = ["string", "null", "missing", "number", "bool", "array", "object"];
+
+    /// The name that people and scripts see.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+/// One top-level member of a record: `start..end` are its value's bytes (inside the quotes for a string).
+#[derive(Debug, Clone, Copy)]
+pub struct Member {
+    key: u32,
+    kind: Kind,
+    escaped: bool,
+    start: usize,
+    end: usize,
+}
+
+/// One readable object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// 0-based number among all elements of the file, rejects included; for items: the row of the parent.
+    pub record: u64,
+    /// Index in the parent's list; 0 unless read by [`items`].
+    pub item: u64,
+    /// 1-based line on which it starts.
+    pub line: u64,
+    /// Its bytes.
+    pub start: usize,
+    /// Past its last byte.
+    pub end: usize,
+    /// Its first member in the index; they reach to the first member of the next record.
+    members: usize,
+}
+
+/// One element that is no readable object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// As in [`Record`].
+    pub record: u64,
+    /// As in [`Record`].
+    pub item: u64,
+    /// 1-based line on which it starts.
+    pub line: u64,
+    /// Its bytes.
+    pub start: usize,
+    /// Past its last byte.
+    pub end: usize,
+    /// The top-level key under which the damage lies, where known.
+    pub field: Option<String>,
+    /// Stable, for scripts: `bad_json`, `not_object`, `bad_utf8`, `lone_surrogate`, `truncated`, `too_long`.
+    pub code: &'static str,
+    /// What stands there, and at which byte.
+    pub found: String,
+    /// What should.
+    pub expected: &'static str,
+}
+
+/// Where every record and each of its top-level members stands.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// Readable objects in file order.
+    pub records: Vec<Record>,
+    /// Everything else, in file order.
+    pub rejects: Vec<Reject>,
+    /// Distinct top-level keys in order of first appearance.
+    pub keys: Vec<String>,
+    members: Vec<Member>,
+}
+
+impl Index {
+    fn members_of(&self, row: usize) -> &[Member] {
+        let end = self.records.get(row + 1).map_or(self.members.len(), |next| next.members);
+        &self.members[self.records[row].members..end]
+    }
+
+    fn key(&self, name: &str) -> Option<u32> {
+        self.keys.iter().position(|key| key == name).and_then(|key| u32::try_from(key).ok())
+    }
+
+    fn find(&self, row: usize, key: u32) -> Option<&Member> {
+        self.members_of(row).iter().find(|member| member.key == key)
+    }
+}
+
+/// How the records lie in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `[{...}, {...}]`
+    Array,
+    /// One object a line, or objects one after another.
+    Lines,
+    /// White space alone.
+    Empty,
+}

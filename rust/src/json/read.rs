@@ -1,0 +1,274 @@
+//! Files into an [`Index`]: stretches are read in parallel from places that look like starts of records, and a
+//! stretch counts only if the one before it ends exactly where it starts; so the answer never depends on threads.
+
+use memchr::memchr_iter;
+
+use super::cursor::{Cursor, Fault};
+use super::part::Part;
+use super::resync::{Next, Signature, element_end, line_end, trim};
+use super::{Index, Layout};
+use crate::error::Result;
+use crate::parallel::{Control, map};
+
+/// Bytes that one worker takes at a time.
+const STRETCH: usize = 1 << 20;
+
+struct Stretch {
+    part: Part,
+    /// Where the next element starts, or the end of the file.
+    end: usize,
+    lines: u64,
+    /// Whether an array is open there.
+    open: bool,
+}
+
+struct Document<'a> {
+    bytes: &'a [u8],
+    layout: Layout,
+    next: Next<'a>,
+}
+
+/// Index every record of `bytes`.
+///
+/// # Errors
+/// [`crate::error::Error::Interrupted`]; damage in the data is never an error but a reject.
+pub fn read(bytes: &[u8], control: &Control) -> Result<(Index, Layout)> {
+    read_in_stretches(bytes, STRETCH, control)
+}
+
+pub(super) fn read_in_stretches(bytes: &[u8], stretch: usize, control: &Control) -> Result<(Index, Layout)> {
+    let mut cursor = Cursor { bytes, at: if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 } };
+    cursor.skip_space();
+    let layout = match cursor.peek() {
+        None => return Ok((Index::default(), Layout::Empty)),
+        Some(b'[') => Layout::Array,
+        Some(_) => Layout::Lines,
+    };
+    let mut starts = vec![if layout == Layout::Array { cursor.at + 1 } else { cursor.at }];
+    let signature = if layout == Layout::Array { Signature::new(bytes, starts[0]) } else { None };
+    while let Some(next) = next_start(bytes, layout, signature.as_ref(), starts[starts.len() - 1] + stretch) {
+        starts.push(next);
+    }
+    let stop = |k: usize| starts.get(k + 1).copied().unwrap_or(bytes.len());
+    let document = || Document { bytes, layout, next: Next::new(signature.as_ref()) };
+    let stretches = map(starts.len(), |k| document().stretch(starts[k], stop(k), layout == Layout::Array, control))?;
+    let mut index = Index::default();
+    let (mut elements, mut at, mut open) = (0, starts[0], layout == Layout::Array);
+    let mut lines = count_lines(&bytes[..at]);
+    for (k, stretch) in stretches.into_iter().enumerate() {
+        let stretch = if at == starts[k] {
+            stretch // an object stands there, which opens what was closed
+        } else if at >= stop(k) {
+            continue; // swallowed by a record that began before it
+        } else {
+            document().stretch(at, stop(k), open, control)?
+        };
+        let added = stretch.part.elements();
+        index.append(stretch.part, elements, lines);
+        elements += added;
+        lines += stretch.lines;
+        (at, open) = (stretch.end, stretch.open);
+    }
+    Ok((index, layout))
+}
+
+fn next_start(bytes: &[u8], layout: Layout, signature: Option<&Signature<'_>>, from: usize) -> Option<usize> {
+    if from >= bytes.len() {
+        return None;
+    }
+    match layout {
+        Layout::Array => signature?.find(bytes, from),
+        _ => {
+            let mut cursor = Cursor { bytes, at: from + memchr::memchr(b'\n', &bytes[from..])? };
+            cursor.skip_space();
+            (cursor.at < bytes.len()).then_some(cursor.at)
+        }
+    }
+}
+
+fn count_lines(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
+}
+
+impl Document<'_> {
+    /// Read elements from `start` until the first one that starts at `stop` or behind it; `open`: inside an array.
+    fn stretch(&self, start: usize, stop: usize, mut open: bool, control: &Control) -> Result<Stretch> {
+        let mut part = Part::default();
+        part.utf8_until = start + std::str::from_utf8(&self.bytes[start..stop]).map_or_else(|error| error.valid_up_to(), str::len);
+        let mut cursor = Cursor { bytes: self.bytes, at: start };
+        let (mut counted, mut line) = (start, 1);
+        loop {
+            skip_between(&mut cursor);
+            line += count_lines(&self.bytes[counted..cursor.at]);
+            counted = cursor.at;
+            match cursor.peek() {
+                None => {
+                    if open && part.index.rejects.last().is_none_or(|last| last.code != "truncated") {
+                        let fault = Fault { at: cursor.at, code: "truncated", expected: "']' at the end of the array", field: None };
+                        part.reject(self.bytes, (part.elements(), 0, line), (cursor.at, cursor.at), fault);
+                    }
+                    break;
+                }
+                Some(_) if cursor.at >= stop => break,
+                Some(b']') if open => {
+                    cursor.at += 1;
+                    open = false;
+                }
+                // Several arrays one after another, as `cat a.json b.json` makes them.
+                Some(b'[') if self.layout == Layout::Array && !open => {
+                    cursor.at += 1;
+                    open = true;
+                }
+                Some(_) => {
+                    if part.elements().is_multiple_of(1024) {
+                        control.check()?;
+                    }
+                    // A bracket too many, of a damaged record: what follows it are records still.
+                    open |= self.layout == Layout::Array && cursor.peek() == Some(b'{');
+                    if self.layout == Layout::Array && !open {
+                        let fault = Fault { at: cursor.at, code: "bad_json", expected: "the end of the file after ']'", field: None };
+                        part.reject(self.bytes, (part.elements(), 0, line), (cursor.at, self.bytes.len()), fault);
+                        cursor.at = self.bytes.len();
+                    } else {
+                        self.element(&mut part, &mut cursor, line);
+                    }
+                }
+            }
+        }
+        Ok(Stretch { part, end: cursor.at, lines: line - 1, open })
+    }
+
+    fn element(&self, part: &mut Part, cursor: &mut Cursor<'_>, line: u64) {
+        let (start, number) = (cursor.at, part.elements());
+        let fault = if cursor.peek() == Some(b'{') {
+            match part.object(cursor, number, 0, line) {
+                Ok(()) => return,
+                Err(fault) => fault,
+            }
+        } else {
+            match cursor.value() {
+                Ok(value) if matches!(cursor.peek(), None | Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b']')) => {
+                    return part.not_object(self.bytes, (number, 0, line), &value);
+                }
+                Ok(_) => Box::new(Fault { at: cursor.at, code: "bad_json", expected: "the end of the value", field: None }),
+                Err(fault) => fault,
+            }
+        };
+        let mut fault = *fault;
+        let end = match (fault.code, self.layout) {
+            // Readable to its end, but not as text.
+            ("bad_utf8" | "too_long", _) => cursor.at,
+            (_, Layout::Array) => element_end(self.bytes, start, &self.next),
+            _ => line_end(self.bytes, start, fault.at),
+        };
+        if fault.at > end && self.layout == Layout::Lines {
+            // Met in the record below, which is not this one's: this one ends too early.
+            fault = cut_short(&self.bytes[..end], start);
+        }
+        let end = trim(self.bytes, start, end);
+        if fault.at >= self.bytes.len() && self.bytes[end..].iter().all(u8::is_ascii_whitespace) {
+            fault.code = "truncated";
+        }
+        part.reject(self.bytes, (number, 0, line), (start, end), fault);
+        cursor.at = end;
+    }
+}
+
+/// What is wrong with the element at `start` of which nothing but `bytes` is its own.
+fn cut_short(bytes: &[u8], start: usize) -> Fault {
+    let mut cursor = Cursor { bytes, at: start };
+    let whole = Fault { at: bytes.len(), code: "truncated", expected: "the rest of the record", field: None };
+    let read = if cursor.peek() == Some(b'{') { cursor.object(|_, _| {}) } else { cursor.value().map(|_| ()) };
+    read.err().map_or(whole, |fault| Fault { code: "truncated", ..*fault })
+}
+
+/// To the next element: white space, and commas (one too many, or one after each line, costs no row).
+fn skip_between(cursor: &mut Cursor<'_>) {
+    while matches!(cursor.peek(), Some(b' ' | b'\t' | b'\n' | b'\r' | b',')) {
+        cursor.at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn record() -> impl Strategy<Value = String> {
+        let value = prop_oneof![
+            Just("1".to_owned()),
+            Just("null".to_owned()),
+            "[a-zé {}\\[\\],:]{0,8}".prop_map(|text| format!("\"{text}\"")),
+            Just("\"\\\"}, {\\n\"".to_owned()),
+            Just("[{\"a\": 1}, {\"a\": 2}]".to_owned()),
+            Just("{\"a\": {}}".to_owned()),
+        ];
+        proptest::collection::vec(("[ab]", value), 0..4).prop_map(|members| {
+            format!("{{{}}}", members.iter().map(|(key, value)| format!("\"{key}\": {value}")).collect::<Vec<_>>().join(", "))
+        })
+    }
+
+    fn document() -> impl Strategy<Value = Vec<u8>> {
+        let damage = proptest::collection::vec(
+            (any::<prop::sample::Index>(), prop_oneof![Just(b'"'), Just(b'}'), Just(b'{'), Just(b'\n'), any::<u8>()]),
+            0..4,
+        );
+        (proptest::collection::vec(record(), 0..12), 0..3_usize, damage).prop_map(|(records, shape, damage)| {
+            let mut bytes = match shape {
+                0 => records.join("\n"),
+                1 => format!("[{}]", records.join(", ")),
+                _ => format!("[\n  {}\n]", records.join(",\n  ")),
+            }
+            .into_bytes();
+            for (at, byte) in damage {
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] = byte;
+                }
+            }
+            bytes
+        })
+    }
+
+    #[test]
+    fn a_bracket_too_many_costs_no_row() {
+        let bytes = br#"[{"a": 1}, {"a": [{"a": 1}, {"a": 2}]
+, {"a": 3}, {"a": 4}]"#;
+        for stretch in 1..bytes.len() {
+            let (index, _) = read_in_stretches(bytes, stretch, &Control::default()).unwrap();
+            let last = index.records.last().unwrap();
+            assert_eq!(&bytes[last.start..last.end], br#"{"a": 4}"#, "{stretch}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
+        #[test]
+        fn stretches_never_show(bytes in document(), stretch in 1..40_usize) {
+            let control = Control::default();
+            let (whole, _) = read_in_stretches(&bytes, usize::MAX / 2, &control).unwrap();
+            let (parts, _) = read_in_stretches(&bytes, stretch, &control).unwrap();
+            prop_assert_eq!(&whole.records, &parts.records);
+            prop_assert_eq!(&whole.rejects, &parts.rejects);
+            let members = |index: &Index| -> Vec<_> {
+                index.members.iter().map(|member| (index.keys[member.key as usize].clone(), member.kind, member.start, member.end)).collect()
+            };
+            prop_assert_eq!(members(&whole), members(&parts));
+        }
+
+        #[test]
+        fn every_byte_but_separators_is_accounted_for(bytes in document()) {
+            let (index, layout) = read(&bytes, &Control::default()).unwrap();
+            let mut spans: Vec<(usize, usize)> = index.records.iter().map(|record| (record.start, record.end)).collect();
+            spans.extend(index.rejects.iter().map(|reject| (reject.start, reject.end)));
+            spans.sort_unstable();
+            prop_assert!(spans.windows(2).all(|pair| pair[0].1 <= pair[1].0));
+            let mut rest = bytes.clone();
+            spans.iter().rev().for_each(|&(start, end)| drop(rest.drain(start..end)));
+            let brackets = if layout == Layout::Array { &b"[]"[..] } else { b"" };
+            prop_assert!(rest.iter().all(|byte| b" \t\r\n,".contains(byte) || brackets.contains(byte)), "{:?}", rest);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Kernels of Tunesmith: pure functions over borrowed text columns, and (feature `python`) their thin Python face.
+//!
+//! A kernel takes `&[Option<&str>]` or plain slices, knows nothing of Arrow or Python, polls a
+//! [`parallel::Control`] where it may run long, and answers the same at any number of threads.
+
+pub mod classes;
+pub mod components;
+pub mod content;
+pub mod diff;
+pub mod error;
+pub mod exact;
+pub mod hash;
+pub mod json;
+pub mod lcs;
+pub mod lsh;
+pub mod minhash;
+pub mod pack;
+pub mod parallel;
+pub mod porter;
+pub mod rouge;
+pub mod shingle;
+pub mod signals;
+pub mod text;
+pub mod tokenize;
+
+#[cfg(feature = "python")]
+mod python;

@@ -1,0 +1,238 @@
+//! JSON records: one parse, then tables cut from its index.
+
+use std::sync::Arc;
+
+use arrow_array::builder::StringViewBuilder;
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, StringArray, StringViewArray, UInt8Array, UInt64Array,
+};
+use arrow_buffer::{Buffer, NullBufferBuilder, ScalarBuffer};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+
+use super::capsule::{Column, Frame};
+use super::job;
+use crate::error::{Error, Result};
+use crate::json::{self, Index, Layout, Reject, Texts, Values};
+use crate::parallel::{Control, map};
+
+/// Bytes that are read before a worker would have started.
+const SMALL: usize = 1 << 16;
+
+fn run<T: Send>(py: Python<'_>, small: bool, kernel: impl FnOnce(&Control) -> Result<T> + Send) -> PyResult<T> {
+    if small { job::inline(py, kernel) } else { job::run(py, None, kernel) }
+}
+
+/// A field may be called what no Arrow column can (a NUL in its name): Python names the column.
+const COLUMN: &str = "values";
+
+enum Source {
+    Python(PyBackedBytes),
+    Owned(Vec<u8>),
+}
+
+impl Source {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Python(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// The records of one file (or list, or column of texts).
+#[pyclass(frozen, module = "tunesmith.core._native")]
+struct JsonIndex {
+    source: Arc<Source>,
+    index: Index,
+    layout: Layout,
+    /// Per row of the column that `parse_json` took: where its text starts in `source`.
+    starts: Option<Vec<u64>>,
+}
+
+#[pyfunction]
+fn json_read(py: Python<'_>, bytes: PyBackedBytes) -> PyResult<JsonIndex> {
+    index(py, Source::Python(bytes))
+}
+
+#[pyfunction]
+fn json_open(py: Python<'_>, path: std::path::PathBuf) -> PyResult<JsonIndex> {
+    let read = |_: &_| std::fs::read(&path).map_err(|error| Error::Input(format!("{}: cannot be read: {error}", path.display())));
+    let bytes = job::inline(py, read)?;
+    index(py, Source::Owned(bytes))
+}
+
+fn index(py: Python<'_>, source: Source) -> PyResult<JsonIndex> {
+    let (index, layout) = run(py, source.bytes().len() <= SMALL, |control| json::read(source.bytes(), control))?;
+    Ok(JsonIndex { source: Arc::new(source), index, layout, starts: None })
+}
+
+#[pyfunction]
+fn json_parse(py: Python<'_>, texts: Column) -> PyResult<JsonIndex> {
+    let texts = texts.texts()?;
+    let (mut bytes, mut spans) = (Vec::with_capacity(texts.iter().flatten().map(|text| text.len()).sum()), Vec::with_capacity(texts.len()));
+    let mut starts = Vec::with_capacity(texts.len());
+    for text in texts {
+        let start = bytes.len();
+        starts.push(start as u64);
+        bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
+        spans.push(text.map(|text| (start, start + text.len())));
+    }
+    let index = run(py, bytes.len() <= SMALL, |control| json::parse_each(&bytes, &spans, control))?;
+    Ok(JsonIndex { source: Arc::new(Source::Owned(bytes)), index, layout: Layout::Lines, starts: Some(starts) })
+}
+
+fn u64s(values: impl Iterator<Item = u64>) -> ArrayRef {
+    Arc::new(values.collect::<UInt64Array>())
+}
+
+impl JsonIndex {
+    /// Offset of a byte of the source as its owner counts it: in the file, or in the row's text.
+    fn byte(&self, record: u64, at: usize) -> u64 {
+        let start = self.starts.as_ref().and_then(|starts| starts.get(usize::try_from(record).ok()?)).copied();
+        at as u64 - start.unwrap_or(0)
+    }
+
+    fn text(&self, py: Python<'_>, field: &str) -> PyResult<ArrayRef> {
+        let stretches = json::stretches(&self.index);
+        let parts = run(py, stretches.len() <= 1, |control| {
+            map(stretches.len(), |k| {
+                control.check()?;
+                Ok(column(json::texts(self.source.bytes(), &self.index, field, stretches[k].clone())))
+            })
+        })?;
+        Ok(Arc::new(join(parts)))
+    }
+}
+
+/// The texts as a column, their buffer as it is.
+fn column(texts: Texts) -> StringViewArray {
+    let mut column = StringViewBuilder::with_capacity(texts.spans.len());
+    let block = column.append_block(texts.bytes.into());
+    for span in texts.spans {
+        match span {
+            // SAFETY: the span lies in the block by construction, and holds UTF-8: the record was checked as text when it
+            // was read, its values begin and end at ASCII characters, and escapes decode to whole characters.
+            Some((start, length)) => unsafe { column.append_view_unchecked(block, start, length) },
+            None => column.append_null(),
+        }
+    }
+    column.finish()
+}
+
+/// One column from its parts, without copying their text.
+fn join(parts: Vec<StringViewArray>) -> StringViewArray {
+    let rows = parts.iter().map(Array::len).sum();
+    let (mut views, mut buffers, mut valid) = (Vec::<u128>::with_capacity(rows), Vec::<Buffer>::new(), NullBufferBuilder::new(rows));
+    for part in parts {
+        let base = (buffers.len() as u128) << 64; // a long view holds its buffer's number in bits 64..96
+        match part.nulls() {
+            Some(nulls) => valid.append_buffer(nulls),
+            None => valid.append_n_non_nulls(part.len()),
+        }
+        views.extend(part.views().iter().map(|&view| if view as u32 > 12 { view + base } else { view }));
+        buffers.extend(part.data_buffers().iter().cloned());
+    }
+    // SAFETY: every view comes from a valid array and names the same bytes of the same buffer as there.
+    unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(views), buffers.into(), valid.finish()) }
+}
+
+#[pymethods]
+impl JsonIndex {
+    fn __len__(&self) -> usize {
+        self.index.records.len()
+    }
+
+    #[getter]
+    fn layout(&self) -> &'static str {
+        match self.layout {
+            Layout::Array => "array",
+            Layout::Lines => "lines",
+            Layout::Empty => "empty",
+        }
+    }
+
+    /// record, item, line, byte of every readable object.
+    fn frame(&self) -> PyResult<Frame> {
+        let records = || self.index.records.iter();
+        Frame::new(vec![
+            ("record", u64s(records().map(|record| record.record))),
+            ("item", u64s(records().map(|record| record.item))),
+            ("line", u64s(records().map(|record| record.line))),
+            ("byte", u64s(records().map(|record| self.byte(record.record, record.start)))),
+        ])
+    }
+
+    /// Everything that is no readable object.
+    fn rejects(&self) -> PyResult<Frame> {
+        let rejects = || self.index.rejects.iter();
+        let text =
+            |of: &dyn Fn(&Reject) -> String| -> ArrayRef { Arc::new(rejects().map(|reject| Some(of(reject))).collect::<StringArray>()) };
+        let raw = |reject: &Reject| String::from_utf8_lossy(&self.source.bytes()[reject.start..reject.end]).into_owned();
+        let field: ArrayRef = Arc::new(rejects().map(|reject| reject.field.clone()).collect::<StringArray>());
+        Frame::new(vec![
+            ("record", u64s(rejects().map(|reject| reject.record))),
+            ("item", u64s(rejects().map(|reject| reject.item))),
+            ("line", u64s(rejects().map(|reject| reject.line))),
+            ("byte", u64s(rejects().map(|reject| self.byte(reject.record, reject.start)))),
+            ("field", field),
+            ("code", text(&|reject| reject.code.to_owned())),
+            ("found", text(&|reject| reject.found.clone())),
+            ("expected", text(&|reject| reject.expected.to_owned())),
+            ("raw", text(&raw)),
+        ])
+    }
+
+    /// key, type, count.
+    fn keys(&self) -> PyResult<Frame> {
+        let counts = json::count_keys(&self.index);
+        let key: ArrayRef = Arc::new(counts.iter().map(|(key, _, _)| Some(*key)).collect::<StringArray>());
+        let kind: ArrayRef = Arc::new(counts.iter().map(|(_, kind, _)| Some(kind.name())).collect::<StringArray>());
+        Frame::new(vec![("key", key), ("type", kind), ("count", u64s(counts.iter().map(|(_, _, count)| *count)))])
+    }
+
+    fn raw(&self, py: Python<'_>) -> PyResult<Frame> {
+        let bytes = self.source.bytes();
+        let raw = job::inline(py, |_| {
+            let mut column = StringViewBuilder::new().with_fixed_block_size(1 << 21);
+            let text = |range| std::str::from_utf8(&bytes[range]).expect("checked when the record was read");
+            self.index.records.iter().for_each(|record| column.append_value(text(record.start..record.end)));
+            Ok(column.finish())
+        })?;
+        Frame::new(vec![("raw", Arc::new(raw))])
+    }
+
+    fn texts(&self, py: Python<'_>, field: &str) -> PyResult<Frame> {
+        Frame::new(vec![(COLUMN, self.text(py, field)?)])
+    }
+
+    /// Codes into `json::Kind::NAMES`.
+    fn types(&self, field: &str) -> PyResult<Frame> {
+        let codes: ArrayRef = Arc::new(UInt8Array::from(json::types(&self.index, field)));
+        Frame::new(vec![(COLUMN, codes)])
+    }
+
+    fn values(&self, py: Python<'_>, field: &str) -> PyResult<Frame> {
+        let array: ArrayRef = match job::inline(py, |_| Ok(json::values(self.source.bytes(), &self.index, field)))? {
+            Values::Null => Arc::new(NullArray::new(self.index.records.len())),
+            Values::Bool(values) => Arc::new(BooleanArray::from(values)),
+            Values::Integer(values) => Arc::new(Int64Array::from(values)),
+            Values::Float(values) => Arc::new(Float64Array::from(values)),
+            Values::Text => self.text(py, field)?,
+        };
+        Frame::new(vec![(COLUMN, array)])
+    }
+
+    fn items(&self, py: Python<'_>, field: &str) -> PyResult<Self> {
+        let index = run(py, self.source.bytes().len() <= SMALL, |control| json::items(self.source.bytes(), &self.index, field, control))?;
+        Ok(Self { source: self.source.clone(), index, layout: Layout::Array, starts: None })
+    }
+}
+
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("JSON_TYPES", json::Kind::NAMES.to_vec())?;
+    m.add_class::<JsonIndex>()?;
+    m.add_function(wrap_pyfunction!(json_read, m)?)?;
+    m.add_function(wrap_pyfunction!(json_open, m)?)?;
+    m.add_function(wrap_pyfunction!(json_parse, m)?)
+}

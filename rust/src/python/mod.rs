@@ -1,0 +1,28 @@
+//! The Python face: thin wrappers, one file a kernel family, over Arrow capsules.
+
+mod capsule;
+mod content;
+mod diff;
+mod duplicates;
+mod job;
+mod json;
+mod pack;
+mod rouge;
+mod signals;
+mod tokenize;
+
+use pyo3::prelude::*;
+
+/// `tunesmith.core._native`: what the Python package `tunesmith.core` wraps.
+#[pymodule]
+fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    content::register(m)?;
+    diff::register(m)?;
+    duplicates::register(m)?;
+    json::register(m)?;
+    pack::register(m)?;
+    rouge::register(m)?;
+    signals::register(m)?;
+    tokenize::register(m)?;
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! Texts as numbered stems: each distinct text is read once, each distinct word stemmed once.
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::{CHUNK, Metric, Options, References, Tokens};
+use crate::error::Result;
+use crate::parallel::Control;
+use crate::{porter, text};
+
+/// Every distinct word seen, and the number of its stem.
+#[derive(Default)]
+pub struct Dictionary {
+    words: FxHashMap<Box<[u8]>, u32>,
+    stem_of: FxHashMap<Box<[u8]>, u32>,
+}
+
+impl Dictionary {
+    /// How many stems there are; their numbers are below it.
+    pub fn stems(&self) -> usize {
+        self.stem_of.len()
+    }
+
+    fn stem(&mut self, word: Box<[u8]>, stem: bool) -> u32 {
+        if let Some(&number) = self.words.get(&word) {
+            return number;
+        }
+        let mut stemmed = word.to_vec();
+        if stem && word.len() > 3 && word.iter().all(u8::is_ascii_alphanumeric) {
+            porter::stem(&mut stemmed);
+        }
+        let next = u32::try_from(self.stem_of.len()).unwrap_or(u32::MAX);
+        let number = *self.stem_of.entry(stemmed.into()).or_insert(next);
+        self.words.insert(word, number);
+        number
+    }
+}
+
+/// One distinct text: stems by number, where its lines end, its bigrams sorted.
+pub struct Document {
+    pub tokens: Vec<u32>,
+    pub lines: Vec<u32>,
+    pub bigrams: Vec<u64>,
+}
+
+/// The prediction and the references of a row, by the number of their text.
+pub type Row = Option<(u32, Vec<u32>)>;
+
+/// The distinct texts of some rows.
+pub struct Block {
+    pub documents: Vec<Document>,
+    pub rows: Vec<Row>,
+}
+
+impl Block {
+    /// Tokenise the texts of `rows`, each distinct one once.
+    pub fn read(
+        predictions: &[Option<&str>],
+        references: &References,
+        rows: std::ops::Range<usize>,
+        options: &Options,
+        words: &mut Dictionary,
+        control: &Control,
+    ) -> Result<Self> {
+        let (mut texts, mut seen) = (Vec::new(), FxHashMap::default());
+        let rows = rows
+            .map(|row| {
+                let mut number = |text| {
+                    *seen.entry(text).or_insert_with(|| {
+                        texts.push(text);
+                        u32::try_from(texts.len() - 1).unwrap_or(u32::MAX)
+                    })
+                };
+                let references = &references.texts[references.borders[row]..references.borders[row + 1]];
+                let prediction = predictions[row].filter(|_| !references.is_empty())?;
+                Some((number(prediction), references.iter().map(|text| number(text)).collect()))
+            })
+            .collect();
+        // One chunk a thread: each has a vocabulary of its own, which costs. What numbers words get changes no score.
+        let threads = if options.parallel { rayon::current_num_threads() } else { 1 };
+        let chunks: Vec<&[&str]> = texts.chunks(texts.len().div_ceil(threads).max(CHUNK)).collect();
+        let read = map(options.parallel, &chunks, |texts| {
+            control.check()?;
+            Ok(tokenize(texts, options.tokens))
+        })?;
+        let numbered: Vec<_> = read
+            .into_iter()
+            .map(|(vocabulary, documents)| {
+                let stems: Vec<u32> = vocabulary.into_iter().map(|word| words.stem(word, options.stem)).collect();
+                (stems, documents)
+            })
+            .collect();
+        let bigrams = options.metrics.contains(&Metric::N(2));
+        let documents = map(options.parallel, &numbered, |(stems, documents)| {
+            Ok(documents.iter().map(|(tokens, lines)| finish(stems, tokens, lines, bigrams)).collect::<Vec<_>>())
+        })?;
+        Ok(Self { documents: documents.into_iter().flatten().collect(), rows })
+    }
+}
+
+/// Words by number. Short ones, nearly all, are keys by value: no pointer to follow.
+#[derive(Default)]
+struct Vocabulary {
+    short: FxHashMap<u128, u32>,
+    long: FxHashMap<Box<[u8]>, u32>,
+    words: Vec<Box<[u8]>>,
+}
+
+impl Vocabulary {
+    fn number(&mut self, word: &[u8]) -> u32 {
+        let next = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+        let found = if word.len() <= 16 {
+            // No word holds a zero byte, so the padding cannot confuse two.
+            let mut bytes = [0; 16];
+            bytes[..word.len()].copy_from_slice(word);
+            *self.short.entry(u128::from_ne_bytes(bytes)).or_insert(next)
+        } else if let Some(&number) = self.long.get(word) {
+            number
+        } else {
+            self.long.insert(word.into(), next);
+            next
+        };
+        if found == next {
+            self.words.push(word.into());
+        }
+        found
+    }
+}
+
+/// Tokens by number, and the ends of the lines that hold any.
+type Numbered = (Vec<u32>, Vec<u32>);
+
+/// Tokens as numbers into a vocabulary of these texts alone; and the ends of the lines that hold any.
+fn tokenize(texts: &[&str], tokens: Tokens) -> (Vec<Box<[u8]>>, Vec<Numbered>) {
+    let mut vocabulary = Vocabulary::default();
+    let documents = texts
+        .iter()
+        .map(|text| {
+            let (mut found, mut lines) = (Vec::with_capacity(text.len() / 5), Vec::new());
+            for line in text.split('\n') {
+                let before = found.len();
+                let mut take = |word: &[u8]| found.push(vocabulary.number(word));
+                match tokens {
+                    Tokens::Google => text::google_tokens(line.as_bytes(), take),
+                    Tokens::Unicode => text::units(line, text::Unit::Word, |word| take(word.as_bytes())),
+                }
+                if found.len() > before {
+                    lines.push(u32::try_from(found.len()).unwrap_or(u32::MAX));
+                }
+            }
+            (found, lines)
+        })
+        .collect();
+    (vocabulary.words, documents)
+}
+
+fn finish(stems: &[u32], tokens: &[u32], lines: &[u32], bigrams: bool) -> Document {
+    let tokens: Vec<u32> = tokens.iter().map(|&token| stems[token as usize]).collect();
+    let mut pairs: Vec<u64> =
+        if bigrams { tokens.windows(2).map(|pair| u64::from(pair[0]) << 32 | u64::from(pair[1])).collect() } else { Vec::new() };
+    pairs.sort_unstable();
+    Document { tokens, lines: lines.to_vec(), bigrams: pairs }
+}
+
+/// Work on every item, on the pool or in the calling thread; results in order.
+pub fn map<T: Sync, R: Send>(parallel: bool, items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+    if parallel { items.par_iter().map(&work).collect() } else { items.iter().map(work).collect() }
+}

@@ -1,0 +1,50 @@
+"""Pairs over several fields against all pairs, one by one."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tunesmith import core
+from tunesmith.curation.steps.similar import Similarity
+
+TEXT = st.none() | st.lists(st.sampled_from("abcde"), min_size=1, max_size=5).map(" ".join)
+ROWS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=8)
+
+
+def brute(left: list, right: list | None, floor: float) -> list[tuple[int, int, float]]:
+    found = []
+    for a, one in enumerate(left):
+        for b, other in enumerate(left if right is None else right):
+            if right is None and b <= a:
+                continue
+            scores = []
+            for x, y in zip(one, other, strict=True):
+                scores.append(core.verify_pairs([x], [y], shingle=1)[0] if x and y else float(x is None and y is None))
+            if any(one) and any(other) and min(scores) >= floor:
+                found.append((a, b, min(scores)))
+    return found
+
+
+def frame(rows: list) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema={"x": pl.String, "y": pl.String}, orient="row")
+
+
+@settings(max_examples=80, deadline=None)
+@given(ROWS, ROWS, st.sampled_from([0.5, 0.75, 1.0]))
+def test_field_by_field_equals_all_pairs(left, right, floor):
+    similarity = Similarity(floor=floor, shingle=1, unit="word")
+    assert similarity.pairs(frame(left)).rows() == brute(left, None, floor)
+    assert similarity.pairs(frame(left), frame(right)).rows() == brute(left, right, floor)
+
+
+def test_the_same_instruction_with_another_input_is_no_duplicate():
+    rows = frame([("Translate to French please", "the red house"), ("Translate to French please", "a green tree")])
+    assert Similarity(floor=0.5, shingle=1, unit="word").pairs(rows).is_empty()
+
+
+@pytest.mark.parametrize("rows", [[], [(None, None), (None, None)]])
+def test_rows_without_text_have_no_pairs(rows):
+    assert Similarity(floor=0.5, shingle=5, unit="word").pairs(frame(rows)).is_empty()

@@ -1,0 +1,234 @@
+"""Each step on rows made for it, through `curate`."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from tunesmith.curation import curate
+from tunesmith.curation.steps.filter import check_row_wise
+from tunesmith.errors import OptionError
+
+
+def rows(*pairs: tuple[str, str], **columns: list) -> list[dict]:
+    made = [{"instruction": prompt, "output": answer} for prompt, answer in pairs]
+    return [{**row, **{name: values[k] for name, values in columns.items()}} for k, row in enumerate(made)]
+
+
+def steps(*listed: dict | str) -> dict:
+    return {"steps": list(listed)}
+
+
+def fired(made, step: str | None = None) -> list[tuple]:
+    book = made.ledger if step is None else made.ledger.filter(step=step)
+    return book.select("position", "rule", "action").rows()
+
+
+class TestFilter:
+    def test_words_characters_and_bounds_are_inclusive(self):
+        data = rows(("Count", "one"), ("Count", "one two"), ("Count", "one two three"))
+        made = curate(data, steps({"filter": {"words": {"min": 2, "max": 2}}}))
+        assert fired(made) == [(0, "words.min", "drop"), (2, "words.max", "drop")]
+        assert made.ledger.select("value", "threshold", "field").rows() == [(1, 2, "response"), (3, 2, "response")]
+        assert made.values["filter.words"].to_list() == [1, 2, 3]
+        assert curate(data, steps({"filter": {"characters": {"max": 7}}})).kept == 2
+
+    def test_characters_of_scripts_without_spaces_are_words(self):
+        assert curate(rows(("Say", "你好世界")), steps({"filter": {"words": {"min": 4}}})).kept == 1
+
+    def test_of_names_another_text(self):
+        made = curate(rows(("One two three", "x"), ("One", "x")), steps({"filter": {"words": {"min": 2, "of": "prompt"}}}))
+        assert made.frame["position"].to_list() == [0]
+
+    def test_an_absent_answer_has_no_words(self):
+        assert fired(curate(rows(("Say", "")), steps({"filter": {"words": {"min": 1}}}))) == [(0, "words.min", "drop")]
+
+    def test_tokens(self, tmp_path):
+        model = {"type": "WordLevel", "vocab": {"a": 0, "b": 1, "?": 2}, "unk_token": "?"}
+        empty = dict.fromkeys(("truncation", "padding", "normalizer", "post_processor", "decoder"))
+        (tmp_path / "tok").mkdir()
+        (tmp_path / "tok" / "tokenizer.json").write_text(
+            json.dumps({"version": "1.0", **empty, "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"}, "model": model})
+        )
+        (tmp_path / "r.yaml").write_text("steps:\n  - filter: {tokens: {tokenizer: tok, max: 3}}\n")
+        made = curate(rows(("Say", "a b"), ("Say", "a, b?")), tmp_path / "r.yaml")
+        assert made.values["filter.tokens"].to_list() == [2, 4]
+        assert fired(made) == [(1, "tokens.max", "drop")]
+
+    def test_where_is_sql_and_null_is_not_true(self):
+        data = rows(("a", "x"), ("b", "x"), ("c", "x"), topic=["spam", "tea", None])
+        made = curate(data, steps({"filter": {"name": "mine", "where": "topic <> 'spam'"}}))
+        assert fired(made) == [(0, "where", "drop"), (2, "where", "drop")]
+        assert made.ledger["evidence"].to_list() == ["topic <> 'spam'"] * 2
+        assert made.values["mine.where"].to_list() == [False, True, None]
+
+    @pytest.mark.parametrize(
+        "where", ["topic IN ('a', 'b')", "length(output) > 3 AND topic LIKE 'a.sum(%'", "upper(topic) = 'A' OR n > 2", "n + 1 > 2"]
+    )
+    def test_conditions_on_a_row_are_taken(self, where):
+        check_row_wise(where, pl.Schema({"output": pl.String, "topic": pl.String, "n": pl.Int64}))
+
+    @pytest.mark.parametrize(
+        ("where", "message"),
+        [
+            ("avg(n) > 3", "looks at other rows"),
+            ("row_number() OVER (ORDER BY n) > 3", "looks at other rows"),
+            ("lag(n) OVER (ORDER BY n) > 3", "looks at other rows"),
+            ("count(*) > 3", "looks at other rows"),
+            ("n IN (SELECT n FROM rows)", "found a query"),
+            ("n", "found a value of type"),
+            ("nosuch = 1", "expected a Polars SQL expression over"),
+            ("n >", "expected a Polars SQL expression over"),
+        ],
+    )
+    def test_others_are_refused(self, where, message):
+        with pytest.raises(OptionError, match=message):
+            check_row_wise(where, pl.Schema({"output": pl.String, "n": pl.Int64}))
+
+    def test_an_unknown_text_is_told(self):
+        with pytest.raises(OptionError, match='did you mean "response"'):
+            curate(rows(("a", "b")), steps({"filter": {"words": {"min": 1, "of": "respons"}}}))
+
+
+class TestFix:
+    def test_a_fix_is_an_edit_with_both_ids(self):
+        made = curate([{"instruction": "Sing", "input": "N/A", "output": "La"}], steps("fix"))
+        entry = made.ledger.row(0, named=True)
+        assert (entry["rule"], entry["action"], entry["field"], entry["evidence"]) == ("input_placeholder", "edit", "input", "N/A")
+        assert entry["row_id"] == made.removed["row_id"][0]
+        assert entry["new_id"] == made.frame["row_id"][0] != entry["row_id"]
+        assert (made.removed["input"][0], made.frame["input"][0]) == ("N/A", "")
+
+    def test_turns_of_a_conversation_are_fixed_and_mirrored(self):
+        turns = [("user", "Hi"), ("assistant", "one &lt; two"), ("user", "And?"), ("assistant", "3 &gt; 2")]
+        data = [
+            {"messages": [{"role": role, "content": text} for role, text in turns]},
+            {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
+        ]
+        made = curate(data, steps({"fix": {"only": ["html_entity"]}}))
+        assert [turn["content"] for turn in made.frame["messages"][0]] == ["Hi", "one < two", "And?", "3 > 2"]
+        assert made.frame["output"].to_list() == ["3 > 2", "b"]
+        assert made.frame["instruction"].to_list() == ["And?", "a"]
+        assert made.removed["messages"][0][1]["content"] == "one &lt; two"
+        assert made.edited == 1
+
+    def test_later_steps_see_the_edit(self):
+        data = [{"instruction": "Sing", "input": "n/a", "output": "La"}, {"instruction": "Sing", "input": "", "output": "La"}]
+        assert curate(data, steps("exact_duplicates")).kept == 2
+        made = curate(data, steps("fix", "exact_duplicates"))
+        assert made.frame["position"].to_list() == [0]
+        assert made.ledger.filter(action="drop")["row_id"][0] == made.frame["row_id"][0]
+
+    def test_a_dropped_row_is_fixed_too_and_both_texts_are_kept(self):
+        made = curate([{"instruction": "Sing", "input": "n/a", "output": "La"}], steps({"filter": {"words": {"min": 5}}}, "fix"))
+        assert made.removed["input"].to_list() == ["n/a", ""]
+        assert fired(made) == [(0, "words.min", "drop"), (0, "input_placeholder", "edit")]
+        assert (made.kept, made.dropped, made.edited) == (0, 1, 0)
+
+    def test_two_steps_chain_their_ids(self):
+        data = [{"instruction": "Sing", "input": "n/a", "output": "a &lt; b"}]
+        made = curate(
+            data, steps({"fix": {"name": "one", "only": ["input_placeholder"]}}, {"fix": {"name": "two", "only": ["html_entity"]}})
+        )
+        one, two = made.ledger.rows(named=True)
+        assert one["new_id"] == two["row_id"]
+        assert two["new_id"] == made.frame["row_id"][0]
+
+
+class TestDetect:
+    DATA = (
+        ("Say hi", ""),
+        ("Draw a house for me", "<img src=house.png>"),
+        ("Say hi", "hi there"),
+        ("Tell me", "The town lies north of the"),
+    )
+
+    def test_severities(self):
+        made = curate(rows(*self.DATA), steps("detect"))
+        book = dict(made.ledger.select(pl.concat_str("position", "rule", separator=" "), "action").iter_rows())
+        assert book["0 output_empty"] == "drop"
+        assert 2 in made.frame["position"]
+        assert set(book.values()) <= {"drop", "flag"}
+
+    def test_nothing_dropped_and_nothing_flagged(self):
+        assert curate(rows(*self.DATA), steps({"detect": {"drop": "none"}})).dropped == 0
+        made = curate(rows(*self.DATA), steps({"detect": {"drop": "none", "flag": "none"}}))
+        assert made.ledger.is_empty()
+        assert made.values["detect.output_empty.fatal"].to_list() == [1, 0, 0, 0]
+
+    def test_skipped_detectors_are_not_measured(self):
+        made = curate(rows(*self.DATA), steps({"detect": {"skip": ["output_empty"]}}))
+        assert "detect.output_empty.fatal" not in made.values.columns
+        only = curate(rows(*self.DATA), steps({"detect": {"only": ["output_empty"]}}))
+        assert only.values.columns == ["position", "detect.output_empty.fatal"]
+
+
+class TestDuplicates:
+    LONG = "Please describe the old red house at the corner of the street in the town"
+
+    def test_exact_keeps_the_first(self):
+        made = curate(rows(("a", "x"), ("b", "x"), ("a", "x"), ("a", "x")), steps("exact_duplicates"))
+        assert made.frame["position"].to_list() == [0, 1]
+        assert made.edges.select("position", "twin_position", "similarity").rows() == [(2, 0, 1.0), (3, 0, 1.0)]
+        assert made.ledger["twin_position"].to_list() == [0, 0]
+
+    def test_fields_are_compared_apart(self):
+        assert curate(rows(("a\nb", "c"), ("a", "b\nc")), steps("exact_duplicates")).kept == 2
+
+    def test_normalized(self):
+        assert curate(rows(("Say  Hi", "x"), ("say hi", "x")), steps({"exact_duplicates": {"normalize": "space"}})).kept == 1
+
+    def test_near_flags_without_dropping(self):
+        data = rows((self.LONG, "x"), (self.LONG + " please", "y"))
+        made = curate(data, steps({"near_duplicates": {"action": "flag"}}))
+        assert (made.kept, made.flagged) == (2, 1)
+        entry = made.ledger.row(0, named=True)
+        assert (entry["position"], entry["twin_position"]) == (1, 0)
+        assert 0.7 < entry["similarity"] < 1
+
+    def test_pairs_are_recorded_down_to_the_floor(self):
+        data = rows((self.LONG, "x"), (self.LONG + " and the green garden", "y"))
+        made = curate(data, steps({"near_duplicates": {"threshold": 0.8}}))
+        assert made.kept == 2
+        assert made.edges["similarity"].to_list() == pytest.approx([11 / 15])
+
+    def test_against_a_file(self, tmp_path):
+        (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(("Other", "x"), (self.LONG, "x"))))
+        (tmp_path / "r.yaml").write_text("steps:\n  - near_duplicates: {name: leaked, against: test.jsonl}\n")
+        data = rows((self.LONG + " please", "y"), ("Name a tree", "oak"), ("Name a tree", "oak"))
+        made = curate(data, tmp_path / "r.yaml")
+        assert made.frame["position"].to_list() == [1, 2]
+        entry = made.ledger.row(0, named=True)
+        assert (entry["rule"], entry["twin_position"]) == ("against", None)
+        assert entry["evidence"].startswith("test.jsonl, row 1: Please describe")
+        assert entry["value"] > 0.7
+
+    def test_against_a_missing_file(self):
+        with pytest.raises(OptionError, match=r"near_duplicates, against: .*nope\.jsonl"):
+            curate(rows(("a", "b")), steps({"near_duplicates": {"against": "nope.jsonl"}}))
+
+    def test_each_field_must_be_near(self):
+        data = rows((self.LONG, "one two three four five six"), (self.LONG, "a b c d e f g"), (self.LONG, "one two three four five six"))
+        made = curate(data, steps({"near_duplicates": {"of": ["prompt", "response"], "each": True}}))
+        assert made.frame["position"].to_list() == [0, 1]
+
+
+class TestSelect:
+    DATA = tuple((f"{verb} {k}", "x") for k in range(4) for verb in ("sort the list", "paint the wall", "boil an egg"))
+
+    def test_a_count_and_a_share(self):
+        made = curate(rows(*self.DATA), steps({"select": {"rows": 3}}))
+        assert {row.split()[0] for row in made.frame["instruction"]} == {"sort", "paint", "boil"}
+        assert (made.kept, made.dropped) == (3, 9)
+        assert made.values["select.order"].drop_nulls().sort().to_list() == [0, 1, 2]
+        assert curate(rows(*self.DATA), steps({"select": {"rows": 0.25}})).frame.equals(made.frame)
+
+    def test_a_budget_above_the_rows_keeps_all(self):
+        assert curate(rows(*self.DATA), steps({"select": {"rows": 100}})).dropped == 0
+
+    def test_rows_that_are_gone_are_not_ordered(self):
+        made = curate(rows(*self.DATA), steps({"filter": {"where": "instruction NOT LIKE 'boil%'"}}, {"select": {"rows": 4}}))
+        assert not any(row.startswith("boil") for row in made.frame["instruction"])
+        assert made.kept == 4

@@ -1,0 +1,99 @@
+"""A version on disk: whole, verified, and open to plain Polars and datasets."""
+
+import json
+
+import polars as pl
+import pytest
+
+from tunesmith.artefact import finished
+from tunesmith.errors import ArtefactError
+from tunesmith.rows import Version, read, schema, write_version
+
+RECORDS = [{"instruction": f"Say {k}.", "output": str(k), "topic": "t|<b>"} for k in range(4)] + [{"instruction": 5}]
+
+
+@pytest.fixture
+def version(tmp_path):
+    data = read(RECORDS)
+    ledger = pl.DataFrame({"position": [3], "step": ["s"], "action": ["drop"]}, schema_overrides={"position": pl.UInt64})
+    ledger = pl.concat([pl.DataFrame(schema=schema.LEDGER), ledger], how="diagonal")
+    write_version(
+        tmp_path / "v",
+        frame=data.frame.head(3),
+        removed=data.frame.tail(1),
+        ledger=ledger,
+        rejected=data.rejected,
+        inputs=data.inputs,
+        options={"a": (1, 2)},
+        result={"kept": 3},
+        details={"recipe": {"steps": []}},
+    )
+    return data, tmp_path / "v"
+
+
+def test_opens_as_it_was_written(version):
+    data, folder = version
+    opened = Version.open(folder)
+    assert opened.frame.equals(data.frame.head(3))
+    assert opened.removed.equals(data.frame.tail(1))
+    assert opened.rejected.equals(data.rejected)
+    assert opened.ledger.schema == schema.LEDGER
+    assert opened.values["position"].to_list() == [0, 1, 2]
+    assert opened.edges.schema == schema.EDGES
+    assert (opened.manifest.result, opened.manifest.details["recipe"]) == ({"kept": 3}, {"steps": []})
+    opened.verify()
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "README.md", "edges.parquet", "ledger.parquet", "manifest.json",
+        "rejects.jsonl", "removed.parquet", "rows.parquet", "values.parquet",
+    ]  # fmt: skip
+
+
+def test_same_work_is_found_finished(version):
+    data, folder = version
+    assert finished(folder, kind="version", inputs=data.inputs, options={"a": [1, 2]}).result == {"kept": 3}
+    with pytest.raises(ArtefactError, match="--force"):
+        finished(folder, kind="version", inputs=data.inputs, options={"a": [1]})
+
+
+@pytest.mark.parametrize(("name", "column"), [("rows", "output"), ("removed", "output"), ("ledger", "step")])
+def test_a_changed_table_is_noticed(version, name, column):
+    _, folder = version
+    file = folder / f"{name}.parquet"
+    pl.read_parquet(file).with_columns(pl.lit("changed").alias(column)).write_parquet(file)
+    with pytest.raises(ArtefactError, match=f"the content of {name} is not what its manifest states"):
+        Version.open(folder).verify()
+
+
+def test_file_bytes_do_not_count(version):
+    _, folder = version
+    file = folder / "rows.parquet"
+    pl.read_parquet(file).write_parquet(file, compression="snappy", row_group_size=1)
+    Version.open(folder).verify()
+
+
+def test_other_folders_are_no_versions(tmp_path):
+    with pytest.raises(ArtefactError, match=r"expected a version, found a folder without manifest\.json"):
+        Version.open(tmp_path)
+
+
+def test_opens_with_datasets_and_never_from_a_stale_cache(tmp_path, monkeypatch):
+    datasets = pytest.importorskip("datasets")
+    for count in (3, 2):
+        frame = read([{"instruction": f"{k}", "output": "x", "history": [["a", "b"]]} for k in range(count)]).frame
+        write_version(tmp_path / "same-name", frame=frame, inputs={}, options={})
+        loaded = datasets.load_dataset(str(tmp_path / "same-name"), split="train", cache_dir=str(tmp_path / "cache"))
+        assert loaded["instruction"][:] == [f"{k}" for k in range(count)]
+
+
+def test_card_is_made_of_figures_and_safe_cells(version):
+    _, folder = version
+    text = (folder / "README.md").read_text()
+    assert "3 rows" in text
+    assert "| instruct rows | 3 |" in text
+    assert Version.open(folder).manifest.hash in text
+
+
+def test_rejects_of_a_version_are_lines_to_mend(version):
+    _, folder = version
+    (line,) = (folder / "rejects.jsonl").read_text().splitlines()
+    assert json.loads(line)["instruction"] == 5

@@ -1,0 +1,149 @@
+"""Slice columns and the profile."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from detection.chats import chat, message
+from tunesmith.cli import main
+from tunesmith.detection import languages
+from tunesmith.slices import columns, profile
+from tunesmith.slices.profiling import boilerplate, quantiles
+from tunesmith.slices.slicing import LENGTHS, WORD, bucket
+from tunesmith.slices.verbs import OTHER, QUESTION, VERBS, verbs
+
+INSTRUCTIONS = {
+    "Write a poem about rain.": "write",
+    "Please kindly list three rivers": "list",
+    "Could you please summarise the text?": "summarize",
+    "I would like you to translate this.": "translate",
+    "Your task is to classify the fruit.": "classify",
+    "You are given two numbers. Add them.": "add",
+    "Given a list of numbers, sort it.": "sort",
+    "In this task, you are given a text, and you need to rewrite it.": "rewrite",
+    "Briefly explain the tide.": "explain",
+    "Simply multiply the numbers.": "multiply",
+    "Apply the rule.": "apply",
+    "Hello, generate a name": "generate",
+    "Re-write the note.": "rewrite",
+    "What is the capital of Peru?": QUESTION,
+    "Is this a fact": QUESTION,
+    "The sea is blue.": OTHER,
+    "": OTHER,
+    "Schreiben Sie einen Satz.": OTHER,
+    "LIST THEM": "list",
+    "Listing is fun": OTHER,
+}
+
+
+@pytest.mark.parametrize(("instruction", "verb"), INSTRUCTIONS.items())
+def test_a_verb(instruction: str, verb: str) -> None:
+    assert verbs(pl.Series([instruction])).to_list() == [verb]
+
+
+def test_the_lexicon_names_itself() -> None:
+    named = verbs(pl.Series([f"{verb.capitalize()} the text now." for verb in VERBS])).to_list()
+    wrong = [(verb, got) for verb, got in zip(VERBS, named, strict=True) if got not in {verb, QUESTION}]
+    assert wrong == [("re-write", "rewrite")]
+
+
+TEXTS = {
+    "en": "The harbour is old, and nobody knows who built it.",
+    "de": "Der Hafen ist alt, und niemand weiß, wer ihn gebaut hat.",
+    "fr": "Le port est vieux, et personne ne sait qui l'a construit.",
+    "es": "El puerto es viejo y nadie sabe quién lo construyó para los barcos.",
+    "it": "Il porto è vecchio e nessuno sa chi lo ha costruito per le navi.",
+    "pt": "O porto é velho e ninguém sabe quem o fez para os barcos, mas não importa.",
+    "zh": "这个港口很古老，没有人知道是谁建造的。",
+    "ja": "この港は古くて、誰が建てたのか分かりません。",
+    "ru": "Гавань старая, и никто не знает, кто её построил.",
+    "ko": "그 항구는 오래되었고 누가 지었는지 아무도 모른다.",
+    "el": "Το λιμάνι είναι παλιό.",
+    "unknown": "42 + 17 = 59",
+}
+
+
+@pytest.mark.parametrize(("language", "text"), TEXTS.items())
+def test_a_language(language: str, text: str) -> None:
+    assert languages(pl.Series([text])).to_list() == [language]
+
+
+def test_languages_of_many_keep_their_order() -> None:
+    texts = [*TEXTS.values(), None, ""] * 3
+    assert languages(pl.Series(texts)).to_list() == [*TEXTS, "unknown", "unknown"] * 3
+    assert languages(pl.Series([], dtype=pl.String)).to_list() == []
+
+
+def test_buckets_meet_at_their_edges() -> None:
+    words = pl.DataFrame({"n": [0, 1, 10, 11, 50, 51, 150, 151, 400, 401]})
+    assert words.select(bucket(pl.col("n"))).to_series().to_list() == [
+        "0", "1-10", "1-10", "11-50", "11-50", "51-150", "51-150", "151-400", "151-400", "over 400",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("It's so: a-b, 3.5!", 6), ("你好世界", 4), ("Excel 表格", 3), ("", 0), ("... --", 0), ("naïve café", 2)]
+)
+def test_words(text: str, words: int) -> None:
+    assert pl.Series([text]).str.count_matches(WORD).to_list() == [words]
+
+
+def test_columns_of_rows_and_conversations() -> None:
+    rows = chat([message("user", "a"), message("assistant", "b"), message("user", "c"), message("assistant", "d")])
+    made = columns(rows.with_columns(topic=pl.lit("harbours")))
+    assert made.columns == ["position", "verb", "topic", "length", "language", "turns"]
+    assert made.row(0)[2:] == ("harbours", "1-10", "unknown", 2)
+    assert "topic" not in columns(rows).columns
+    assert columns(rows.clear()).height == 0
+
+
+def test_quantiles_are_nearest_ranks() -> None:
+    spread = quantiles(pl.Series(range(101)))
+    assert spread == {"min": 0, "p1": 1, "p10": 10, "p50": 50, "p90": 90, "p99": 99, "max": 100}
+    assert quantiles(pl.Series([], dtype=pl.UInt32)) == {}
+
+
+def rows() -> list[dict[str, str]]:
+    nouns = ["apple", "boat", "cart", "drum", "elm", "fork", "gate", "horn", "iron", "jar"]
+    made = [
+        {"instruction": f"Describe the {a} and {b} of number {k}.", "input": "", "output": f"Well then, here is what you want: {a} {b}"}
+        for k, (a, b) in enumerate((a, b) for a in nouns for b in nouns)
+    ]
+    return [*made, made[0], {"instruction": "What is a jar?", "input": "", "output": ""}]
+
+
+def test_a_profile_counts() -> None:
+    result = profile(rows()).result
+    assert (result["rows"], result["valid"], result["rejected"]) == (102, 102, 0)
+    assert result["verbs"] == {"describe": 101, QUESTION: 1}
+    assert sum(result["length"].values()) == 102
+    assert set(result["length"]) <= set(LENGTHS)
+    assert result["duplicates"]["exact"] == 1
+    assert result["duplicates"]["near"] >= 1
+    assert result["findings"] == {"output_empty": 1}
+    assert [(each["field"], each["text"], each["rows"]) for each in result["boilerplate"]] == [
+        ("response", "Well then, here is what you", 101)
+    ]
+
+
+def test_boilerplate_finds_system_prompts() -> None:
+    frame = pl.DataFrame({"system": ["Be kind."] * 9 + [None], "instruction": ["a"] * 10, "output": ["b"] * 10})
+    assert boilerplate(frame) == [{"field": "system", "text": "Be kind.", "rows": 9, "share": 0.9}]
+
+
+def test_an_empty_source_has_a_profile() -> None:
+    result = profile(pl.DataFrame(rows()).clear()).result
+    assert (result["rows"], result["verbs"], result["duplicates"]["exact"]) == (0, {}, 0)
+
+
+def test_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows())))
+    made = CliRunner().invoke(main, ["profile", str(path), "--json"])
+    assert made.exit_code == 0
+    assert json.loads(made.stdout)["findings"] == {"output_empty": 1}
+    shown = CliRunner().invoke(main, ["profile", str(path)]).stdout
+    assert all(title in shown for title in ("Lengths", "Verbs", "Languages", "Findings", "Shared by over 1% of rows", "describe"))
