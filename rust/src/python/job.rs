@@ -14,7 +14,8 @@ use crate::parallel::{Control, pool};
 const TICK: Duration = Duration::from_millis(50);
 
 /// Run `kernel` on the pool with the GIL released. Every 50 ms the calling thread runs Python's signal
-/// handlers and calls `progress(rows_done)`; an exception there stops the kernel and is raised.
+/// handlers and calls `progress(rows_done)`, and once more when all is done; an exception there stops the kernel and
+/// is raised.
 pub fn run<T: Send>(py: Python<'_>, progress: Option<Py<PyAny>>, kernel: impl FnOnce(&Control) -> Result<T> + Send) -> PyResult<T> {
     py.detach(|| {
         let control = Control::default();
@@ -43,7 +44,8 @@ pub fn run<T: Send>(py: Python<'_>, progress: Option<Py<PyAny>>, kernel: impl Fn
         });
         match (raised, outcome) {
             (Some(error), _) => Err(error),
-            (None, Some(outcome)) => outcome.map_err(PyErr::from),
+            (None, Some(Ok(value))) => Python::attach(|py| tick(py, progress.as_ref(), control.done())).map(|()| value),
+            (None, Some(Err(error))) => Err(PyErr::from(error)),
             (None, None) => Err(PyRuntimeError::new_err("a kernel panicked; please report it with the input")),
         }
     })

@@ -28,7 +28,7 @@ fn run<T: Send>(
     progress: Option<Py<PyAny>>,
     kernel: impl FnOnce(&Control) -> Result<T> + Send,
 ) -> PyResult<T> {
-    if inline { job::inline(py, kernel) } else { job::run(py, progress, kernel) }
+    if inline && progress.is_none() { job::inline(py, kernel) } else { job::run(py, progress, kernel) }
 }
 
 #[pymethods]
