@@ -4,6 +4,9 @@ rows.json       about 3,000 instruction rows in Alpaca form, with defects
 items.json      900 clean evaluation items of the same world; no prompt of theirs is a row's, but for one leak
 documents.json  plain documents for the base model
 truth.json      which row has which defect: for tests alone, the product never reads it
+
+Without a FOLDER all four go here, and the first three into the package too, as copies: links would be lost in an
+archive of the repository.
 """
 
 from __future__ import annotations
@@ -85,12 +88,18 @@ def build() -> dict[str, list[object]]:
     }
 
 
-def main(folder: Path) -> None:
-    """Write every file into `folder`."""
+HERE = Path(__file__).resolve().parent
+PACKAGE = HERE.parents[1] / "python" / "tunesmith" / "cli" / "demo" / "workshop"
+
+
+def main(*folders: Path) -> None:
+    """Write every file into `folders`; the truth never goes into the package."""
     for name, records in build().items():
         lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
-        (folder / name).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        for folder in folders:
+            if (folder, name) != (PACKAGE, "truth.json"):
+                (folder / name).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
+    main(*([Path(sys.argv[1])] if len(sys.argv) > 1 else [HERE, PACKAGE]))
