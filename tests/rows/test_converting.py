@@ -135,3 +135,35 @@ def test_refusals(tmp_path):
     assert (tmp_path / "there.json").read_text() == "mine"
     convert(TALKS, tmp_path / "there.json", to="messages", force=True)
     assert len(read(tmp_path / "there.json").frame) == 3
+
+
+def test_a_users_column_never_takes_the_place_of_a_record(tmp_path):
+    row = {"instruction": "a", "output": "b", "conversations": "mine", "user_tools": 1, "tools": 2}
+    done = convert([row], tmp_path / "s.json", to="sharegpt", format="alpaca")
+    (record,) = json.loads((tmp_path / "s.json").read_text())
+    assert record["conversations"] == [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]
+    assert {value for key, value in record.items() if key.startswith("user_")} == {"mine", 1, 2}
+    assert 'your column "conversations" is written as "user_conversations"' in done.notes[-1]
+
+
+def test_numbers_that_json_has_no_form_for_are_counted(tmp_path):
+    rows = read([{"instruction": "a", "output": "b"}, {"instruction": "c", "output": "d"}]).frame
+    done = convert(rows.with_columns(score=pl.Series([float("nan"), 0.5])), tmp_path / "a.jsonl", to="alpaca")
+    assert done.lost == {"score": 1}
+    assert [json.loads(line).get("score") for line in (tmp_path / "a.jsonl").read_text().splitlines()] == [None, 0.5]
+
+
+def test_a_plain_text_has_no_form_in_any_target(tmp_path):
+    for to in ("alpaca", "messages", "prompt-completion"):
+        done = convert([{"text": "A story."}], tmp_path / f"{to}.json", to=to)
+        assert (done.rows_in, done.rows_out, done.lost) == (1, 0, {"row": 1})
+
+
+def test_parallel_calls_are_one_turn_of_sharegpt(tmp_path):
+    calls = [{"id": "c1", "type": "function", "function": {"name": name, "arguments": {"q": None}}} for name in ("a", "b")]
+    turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": None, "tool_calls": calls},
+             *({"role": "tool", "content": "1", "tool_call_id": "c1"} for _ in "ab"), {"role": "assistant", "content": "!"}]  # fmt: skip
+    assert convert([{"messages": turns}], tmp_path / "s.json", to="sharegpt").lost == {"tool_call_id": 1}
+    (record,) = json.loads((tmp_path / "s.json").read_text())
+    assert [turn["from"] for turn in record["conversations"]] == ["human", "function_call", "observation", "observation", "gpt"]
+    assert json.loads(record["conversations"][1]["value"]) == [call["function"] for call in calls]

@@ -85,14 +85,16 @@ def convert(
     kept = [k for k, record in enumerate(made) if record is not None]
     records = [{key: value for key, value in record.items() if value is not None} for record in made if record is not None]
     writer.lost["weight"] = int((data.frame["weight"] != 1).sum())
-    extra = _extra(data.frame[kept] if len(kept) < len(made) else data.frame, target, writer)
+    extra, told = _extra(data.frame[kept] if len(kept) < len(made) else data.frame, target, writer)
     with progress.task("Writing", len(records)) as done:
         _write(file, records, extra, target)
         done(len(records))
     if rejects is not None:
         write_rejects(data.rejected, rejects)
     lost = {name: count for name, count in sorted(writer.lost.items()) if count}
-    return Converted(rows_in=data.rows, rows_out=len(records), rejected=data.rows - data.frame.height, lost=lost, notes=data.notes)
+    return Converted(
+        rows_in=data.rows, rows_out=len(records), rejected=data.rows - data.frame.height, lost=lost, notes=(*data.notes, *told)
+    )
 
 
 def _check(file: Path, *, force: bool) -> None:
@@ -110,15 +112,30 @@ def _vacant(file: Path, *, force: bool) -> None:
         raise ArtefactError(f"{file}: there is no folder {file.parent} to write into; make it first")
 
 
-def _extra(frame: pl.DataFrame, target: Target, writer: Writer) -> pl.DataFrame:
-    """Give the user's columns their names back; a strict target holds none of them."""
+def _extra(frame: pl.DataFrame, target: Target, writer: Writer) -> tuple[pl.DataFrame, list[str]]:
+    """Give the user's columns their names back, and tell which cannot have theirs; a strict target holds none of them."""
     users = frame.drop(schema.ROW.names())
     if target.strict:
         writer.lost.update({name: users.height - users[name].null_count() for name in users.columns})
-        return users.select()
-    back = {name: name.removeprefix("user_") for name in users.columns if name.removeprefix("user_") in schema.ROW}
-    taken = set(target.schema)
-    return users.rename({name: given for name, given in back.items() if given not in taken})
+        return users.select(), []
+    taken = {*target.schema, *users.columns}
+    names = {name: name.removeprefix("user_") for name in users.columns if name.removeprefix("user_") in schema.ROW}
+    names = {name: given for name, given in names.items() if given not in taken}
+    told = []
+    for name in set(target.schema) & set(users.columns):
+        names[name] = f"user_{name}"
+        while names[name] in taken:
+            names[name] = f"user_{names[name]}"
+        told.append(f'your column "{name}" is written as "{names[name]}": {target.name} has a field of that name')
+    return _finite(users, writer).rename(names), told
+
+
+def _finite(users: pl.DataFrame, writer: Writer) -> pl.DataFrame:
+    """Leave out numbers that JSON has no form for (NaN, infinity), counted under their column."""
+    floats = [column.name for column in users if column.dtype.is_float()]
+    odd = users.select((~pl.col(name).is_finite()).sum() for name in floats).row(0) if floats else ()
+    writer.lost.update({name: int(count or 0) for name, count in zip(floats, odd, strict=True)})
+    return users.with_columns(pl.when(pl.col(name).is_finite()).then(name).name.keep() for name in floats)
 
 
 def _write(file: Path, records: list[Record], extra: pl.DataFrame, target: Target) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,11 +59,11 @@ def talk_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def tools_of(records: Records) -> Sequence[Any]:
-    """Give the tool schemas of each record as they stand: text stays text."""
+    """Give the tool schemas of each record as they stand: text stays text, a list is not widened to the keys of other records'."""
     if "tools" not in records.keys:
         return [None] * records.height
-    values = records.values("tools")
-    return records.texts("tools").to_list() if values.dtype == pl.String else values.to_list()
+    types, texts = records.types("tools"), records.texts("tools")
+    return [json.loads(text) if kind in ("array", "object") else text for kind, text in zip(types, texts, strict=True)]
 
 
 def systems_of(records: Records, problems: list[Problem]) -> Sequence[str | None]:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import polars as pl
@@ -34,9 +35,11 @@ class Writer:
     _now: set[str] = field(default_factory=set)
 
     def write(self, target: Target, row: Record) -> Record | None:
-        """Make one record; a field counts once a row, however many turns lose it."""
+        """Make one record; a field counts once a row, however many turns lose it. A plain text asks nothing: no target holds it."""
         self._now.clear()
-        record = target.make(self, row)
+        if row["kind"] == "text":
+            self._now.add("row")
+        record = None if row["kind"] == "text" else target.make(self, row)
         self.lost.update(self._now)
         return record
 
@@ -63,6 +66,8 @@ class Writer:
         self._lose(row, "rejected")
         messages = self._messages(row)
         self._lose_turns(messages, "reasoning", "name", "tool_call_id")
+        if any("id" in call for message in messages for call in json.loads(message.get("tool_calls") or "[]")):
+            self._now.add("tool_call_id")
         return {"conversations": [turn for message in messages for turn in _turns(message)], "tools": row["tools"]}
 
     def messages(self, row: Record) -> Record:
@@ -78,6 +83,8 @@ class Writer:
             self._now.add("row")
             return None
         self._lose_turns(messages, "reasoning")
+        if any(message.get("name") is not None for message in messages if message["role"] == "tool"):
+            self._now.add("name")
         if any(message.get("train") for message in messages if message["role"] != "assistant"):
             self._now.add("train")
         return {"messages": _strict(messages), "tools": _wrapped(row["tools"])}
@@ -186,14 +193,14 @@ def _asked(row: Record) -> str:
 
 
 def _pairs(messages: list[Message]) -> list[tuple[str, str | None]]:
-    """Fold a conversation into what was asked and what was answered in the end."""
+    """Fold a conversation into what was asked and what was answered in the end; None where nobody answered."""
     pairs: list[tuple[str, str | None]] = []
     for message in messages:
         if message["role"] == "user":
             pairs.append((message["content"] or "", None))
-        elif message["role"] == "assistant" and pairs and message["content"]:
+        elif message["role"] == "assistant" and pairs:
             asked, answered = pairs[-1]
-            pairs[-1] = (asked, message["content"] if answered is None else f"{answered}\n{message['content']}")
+            pairs[-1] = (asked, "\n".join(part for part in (answered, message["content"]) if part))
     return pairs or [("", None)]
 
 
@@ -201,7 +208,9 @@ def _turns(message: Message) -> list[Record]:
     train = {} if message.get("train") is None else {"train": message["train"]}
     calls = json.loads(message.get("tool_calls") or "[]")
     said = [{"from": _FROM[message["role"]], "value": message["content"] or "", **train}] if message["content"] or not calls else []
-    return said + [{"from": "function_call", "value": json.dumps(call["function"], ensure_ascii=False), **train} for call in calls]
+    functions = [call["function"] for call in calls]
+    called = json.dumps(functions[0] if len(functions) == 1 else functions, ensure_ascii=False)
+    return [*said, *([{"from": "function_call", "value": called, **train}] if calls else [])]
 
 
 def _plain(message: Message) -> Record:
@@ -220,20 +229,22 @@ def _strict(messages: list[Message]) -> list[Record]:
     """Give every call an id and every tool turn the id of the call it answers."""
     records = []
     open_ids: list[str] = []
-    count = 0
+    given = {call.get("id") for message in messages for call in json.loads(message.get("tool_calls") or "[]")}
+    free = (name for name in (f"call_{k}" for k in count()) if name not in given)
     for message in messages:
         record = _plain(message)
         record.pop("reasoning_content", None)
         if message["role"] != "assistant":
             record.pop("weight", None)
+        if message["role"] == "tool":
+            record.pop("name", None)
         for call in record.get("tool_calls", []):
-            call.setdefault("id", f"call_{count}")
-            count += 1
+            call["id"] = call.get("id") or next(free)
             open_ids.append(call["id"])
             if not isinstance(call["function"]["arguments"], str):
                 call["function"]["arguments"] = json.dumps(call["function"]["arguments"], ensure_ascii=False)
         if message["role"] == "tool":
-            answered = record.setdefault("tool_call_id", open_ids[0] if open_ids else f"call_{count}")
+            answered = record.setdefault("tool_call_id", open_ids[0] if open_ids else next(free))
             open_ids = [identity for identity in open_ids if identity != answered]
         records.append(record)
     return records
