@@ -14,6 +14,7 @@ pub mod json;
 pub mod lcs;
 pub mod lsh;
 pub mod minhash;
+pub mod ngram_index;
 pub mod pack;
 pub mod parallel;
 pub mod porter;

@@ -54,9 +54,13 @@ impl Shingler {
         Self { shape, factors, tokens: Vec::new(), lower: Vec::new(), bits: WordBits::default() }
     }
 
-    /// Append the hashes of `text`'s shingles in their order, repeats included, to `shingles`; at least one.
-    /// Returns a 128-bit identity of the token sequence: texts that share it have the same shingles.
-    pub fn push(&mut self, text: &str, shingles: &mut Vec<u64>) -> u128 {
+    /// A hash per token of `text`, in order.
+    pub fn tokens(&mut self, text: &str) -> &[u64] {
+        self.tokenize(text);
+        &self.tokens
+    }
+
+    fn tokenize(&mut self, text: &str) {
         self.tokens.clear();
         let Self { tokens, lower, bits, .. } = self;
         match self.shape.unit {
@@ -64,6 +68,12 @@ impl Shingler {
             Unit::Character => tokens.extend(text.chars().map(|c| mix(u64::from(u32::from(c)) + 1))),
             unit => text::units(text, unit, |token| tokens.push(short(token.as_bytes()))),
         }
+    }
+
+    /// Append the hashes of `text`'s shingles in their order, repeats included, to `shingles`; at least one.
+    /// Returns a 128-bit identity of the token sequence: texts that share it have the same shingles.
+    pub fn push(&mut self, text: &str, shingles: &mut Vec<u64>) -> u128 {
+        self.tokenize(text);
         let start = shingles.len();
         let seed = |count: usize| mix(count as u64 + 1);
         if self.tokens.is_empty() {

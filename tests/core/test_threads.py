@@ -17,6 +17,7 @@ frames = [
     core.near_duplicates(texts[:2000], threshold=0.3, shingle=2, against=texts[2000:]), core.band_keys(texts),
     core.exact_duplicates(texts, normalize="space"), core.signals(texts),
     core.verify_pairs(texts, texts.reverse(), shingle=1).to_frame(), core.pack(texts.str.len_bytes(), capacity=200).to_frame(),
+    core.overlap(texts[:2000], texts[2000:], n=3),
 ]
 print(frames[0].height > 1000, *[core.content_hash(frame) for frame in frames])
 """

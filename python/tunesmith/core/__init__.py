@@ -9,6 +9,7 @@ from tunesmith.core import expressions as _expressions  # noqa: F401  (registers
 from tunesmith.core.content import content_hash, row_ids
 from tunesmith.core.diff import word_diff
 from tunesmith.core.duplicates import band_keys, components, exact_duplicates, near_duplicates, near_pairs, verify_pairs
+from tunesmith.core.overlap import OverlapIndex, overlap
 from tunesmith.core.packing import pack
 from tunesmith.core.records import JSON_TYPES, JsonRecords, parse_json, read_json
 from tunesmith.core.rouge import rouge, rouge_corpus
@@ -19,6 +20,7 @@ __all__ = [
     "JSON_TYPES",
     "AddedToken",
     "JsonRecords",
+    "OverlapIndex",
     "Tokenizer",
     "band_keys",
     "components",
@@ -26,6 +28,7 @@ __all__ = [
     "exact_duplicates",
     "near_duplicates",
     "near_pairs",
+    "overlap",
     "pack",
     "parse_json",
     "read_json",

@@ -6,6 +6,7 @@ mod diff;
 mod duplicates;
 mod job;
 mod json;
+mod overlap;
 mod pack;
 mod rouge;
 mod signals;
@@ -20,6 +21,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     diff::register(m)?;
     duplicates::register(m)?;
     json::register(m)?;
+    overlap::register(m)?;
     pack::register(m)?;
     rouge::register(m)?;
     signals::register(m)?;
