@@ -23,6 +23,7 @@ _VERBS = {
     "diff": ".curation",
     "preview": ".templates",
     "pack": ".packing",
+    "export": ".packing",
     "train": ".training",
     "evaluate": ".evaluation",
     "compare": ".evaluation",

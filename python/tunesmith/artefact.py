@@ -22,7 +22,7 @@ from tunesmith.errors import ArtefactError
 FORMAT = 1
 MANIFEST = "manifest.json"
 LOCK = ".lock"
-Kind = Literal["version", "split", "pack", "run", "evaluation", "diagnosis", "experiment", "turn", "model", "report"]
+Kind = Literal["version", "split", "pack", "run", "evaluation", "diagnosis", "experiment", "turn", "model", "report", "export"]
 
 
 @dataclass(frozen=True, kw_only=True)

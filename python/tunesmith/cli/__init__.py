@@ -21,6 +21,7 @@ COMMANDS = (
     "detect",
     "detectors",
     "convert",
+    "export",
     "curate",
     "recipe",
     "explain",

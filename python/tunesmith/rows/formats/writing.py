@@ -87,7 +87,7 @@ class Writer:
             self._now.add("name")
         if any(message.get("train") for message in messages if message["role"] != "assistant"):
             self._now.add("train")
-        return {"messages": _strict(messages), "tools": _wrapped(row["tools"])}
+        return {"messages": strict(messages), "tools": wrapped(row["tools"])}
 
     def prompt_completion(self, row: Record) -> Record:
         """Two texts; the turns before the answer are joined by a newline."""
@@ -225,7 +225,7 @@ def _plain(message: Message) -> Record:
     return record
 
 
-def _strict(messages: list[Message]) -> list[Record]:
+def strict(messages: list[Message]) -> list[Record]:
     """Give every call an id and every tool turn the id of the call it answers."""
     records = []
     open_ids: list[str] = []
@@ -250,7 +250,8 @@ def _strict(messages: list[Message]) -> list[Record]:
     return records
 
 
-def _wrapped(tools: str | None) -> Any:
+def wrapped(tools: str | None) -> Any:
+    """Give tool schemas as OpenAI writes them: each under ``function``; None where there are none."""
     loaded = _loaded(tools)
     if not loaded:
         return None
