@@ -8,7 +8,7 @@ use tunesmith::exact::{Normalization, exact_duplicates};
 use tunesmith::hash::mix;
 use tunesmith::lsh::{Search, band_keys, near_duplicates, verify};
 use tunesmith::minhash::{Bands, Permutations, Scratch};
-use tunesmith::pack::pack;
+use tunesmith::pack::{Method, pack};
 use tunesmith::parallel::Control;
 use tunesmith::shingle::{Shape, Shingler};
 use tunesmith::signals::serial;
@@ -76,7 +76,7 @@ fn kernels(criterion: &mut Criterion) {
         });
     });
     let lengths: Vec<u32> = (0..100_000).map(|row| (mix(row) % 64 * (mix(row + 7) % 32) + 1) as u32).collect();
-    group.bench_function("pack", |bench| bench.iter(|| pack(black_box(&lengths), 2048, &control)));
+    group.bench_function("pack", |bench| bench.iter(|| pack(black_box(&lengths), 2048, Method::BestFit, &control)));
     group.finish();
 }
 

@@ -11,6 +11,8 @@ pub enum Error {
     Option(String),
     /// Data that cannot be processed: says where, what was found and what was expected.
     Input(String),
+    /// A fault of ours: the message of a panic, caught where the kernel was called.
+    Panic(String),
 }
 
 impl fmt::Display for Error {
@@ -18,6 +20,7 @@ impl fmt::Display for Error {
         match self {
             Self::Interrupted => f.write_str("interrupted"),
             Self::Option(message) | Self::Input(message) => f.write_str(message),
+            Self::Panic(message) => write!(f, "a kernel failed, which is a fault of Tunesmith: {message}; please report it with the input"),
         }
     }
 }

@@ -2,23 +2,43 @@
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use crate::error::Result;
+use crate::parallel::{Control, map};
+
+/// Rows per piece of parallel work.
+const GRAIN: usize = 1024;
+
 /// One 128-bit id per row over `fields` (columns of equal length). Missing, null and `""` are equal:
 /// each field contributes its byte length (u64, little endian) and its bytes.
-#[must_use]
-pub fn row_ids(fields: &[Vec<Option<&str>>]) -> Vec<u128> {
+///
+/// # Errors
+/// [`crate::error::Error::Interrupted`].
+pub fn row_ids(fields: &[Vec<Option<&str>>], control: &Control) -> Result<Vec<u128>> {
     let rows = fields.first().map_or(0, Vec::len);
-    let mut state = Xxh3::new();
-    (0..rows)
-        .map(|row| {
-            state.reset();
-            for field in fields {
-                let text = field[row].unwrap_or("");
-                state.update(&(text.len() as u64).to_le_bytes());
-                state.update(text.as_bytes());
-            }
-            state.digest128()
-        })
-        .collect()
+    let ids = map(rows.div_ceil(GRAIN), |chunk| {
+        control.check()?;
+        let (mut state, within) = (Xxh3::new(), chunk * GRAIN..rows.min((chunk + 1) * GRAIN));
+        control.advance(within.len());
+        Ok(within.map(|row| row_id(&mut state, fields, row)).collect::<Vec<_>>())
+    })?;
+    Ok(ids.concat())
+}
+
+fn row_id(state: &mut Xxh3, fields: &[Vec<Option<&str>>], row: usize) -> u128 {
+    state.reset();
+    for field in fields {
+        let text = field[row].unwrap_or("");
+        state.update(&(text.len() as u64).to_le_bytes());
+        state.update(text.as_bytes());
+    }
+    state.digest128()
+}
+
+/// Ids as text, 32 hexadecimal digits each, one after another.
+#[must_use]
+pub fn hex(ids: &[u128]) -> Vec<u8> {
+    let digit = |id: u128, place: u32| b"0123456789abcdef"[(id >> (124 - 4 * place) & 15) as usize];
+    ids.iter().flat_map(|&id| (0..32).map(move |place| digit(id, place))).collect()
 }
 
 /// One bijective mixing step (the finalizer of SplitMix64): neighbouring inputs give unrelated outputs.
@@ -53,13 +73,16 @@ pub fn short(bytes: &[u8]) -> u64 {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{row_ids, short};
+    use super::{hex, row_ids, short};
+    use crate::parallel::Control;
 
     #[test]
     fn null_equals_empty_and_borders_count() {
-        let ids = row_ids(&[vec![None, Some(""), Some("ab"), Some("a")], vec![Some("c"), Some("c"), Some("c"), Some("bc")]]);
+        let fields = [vec![None, Some(""), Some("ab"), Some("a")], vec![Some("c"), Some("c"), Some("c"), Some("bc")]];
+        let ids = row_ids(&fields, &Control::default()).unwrap();
         assert_eq!(ids[0], ids[1]);
         assert_ne!(ids[2], ids[3]);
+        assert_eq!(hex(&ids[2..]), format!("{:032x}{:032x}", ids[2], ids[3]).into_bytes());
     }
 
     #[test]

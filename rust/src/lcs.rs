@@ -3,6 +3,12 @@
 //! H. Hyyrö, "Bit-parallel LCS-length computation revisited" (AWOCA 2004): bit i of column j is **zero** where
 //! `t[i+1][j] = t[i][j] + 1`, t being the table of LCS lengths of the prefixes of pattern and text.
 
+use crate::error::Result;
+use crate::parallel::Control;
+
+/// Words of the largest table that is kept whole (8 MiB): of a larger one some columns are, and the others made again.
+const TABLE: usize = 1 << 20;
+
 /// Where each symbol stands in a pattern, one bit row a symbol. Kept between patterns, so that nothing is allocated.
 #[derive(Debug, Default)]
 pub struct Masks {
@@ -51,20 +57,24 @@ impl Masks {
     }
 
     /// The length of the longest common subsequence of the pattern and `text`.
-    pub fn length(&self, text: &[u32], column: &mut Vec<u64>) -> usize {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::error::Error::Interrupted).
+    pub fn length(&self, text: &[u32], column: &mut Vec<u64>, control: &Control) -> Result<usize> {
         if self.words == 1 {
             let last = text.iter().fold(u64::MAX, |v, &symbol| {
                 let u = v & self.bits[symbol as usize];
                 v.wrapping_add(u) | (v - u)
             });
-            return last.count_zeros() as usize;
+            return Ok(last.count_zeros() as usize);
         }
         column.clear();
         column.resize(self.words, u64::MAX);
-        for &symbol in text {
-            self.step(column, symbol);
+        for part in text.chunks(TABLE.div_ceil(self.words)) {
+            control.check()?;
+            part.iter().for_each(|&symbol| self.step(column, symbol));
         }
-        column.iter().map(|v| v.count_zeros() as usize).sum()
+        Ok(column.iter().map(|v| v.count_zeros() as usize).sum())
     }
 
     /// Every column of the table, one after the other; returns whether anything matched at all.
@@ -79,13 +89,52 @@ impl Masks {
             }));
             return v != u64::MAX;
         }
-        columns.resize(text.len() * self.words, u64::MAX);
-        let mut before = vec![u64::MAX; self.words];
-        for (column, &symbol) in columns.chunks_exact_mut(self.words).zip(text) {
-            self.step(&mut before, symbol);
-            column.copy_from_slice(&before);
+        let mut last = vec![u64::MAX; self.words];
+        self.columns_after(&mut last, text, columns);
+        last.iter().any(|&v| v != u64::MAX)
+    }
+
+    /// Every column of `text`, which goes on where a column was the last.
+    fn columns_after(&self, last: &mut [u64], text: &[u32], columns: &mut Vec<u64>) {
+        columns.clear();
+        columns.reserve(text.len() * self.words);
+        for &symbol in text {
+            self.step(last, symbol);
+            columns.extend_from_slice(last);
         }
-        before.iter().any(|&v| v != u64::MAX)
+    }
+
+    /// [`Self::columns`], then [`Self::back`], in memory that grows with the root of the text's length.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::error::Error::Interrupted).
+    pub fn walk(&self, text: &[u32], columns: &mut Vec<u64>, control: &Control, mut take: impl FnMut(usize, usize)) -> Result<()> {
+        control.check()?;
+        if text.len() * self.words <= TABLE {
+            if self.columns(text, columns) {
+                self.back(text, columns, take);
+            }
+            return Ok(());
+        }
+        let stride = text.len().isqrt();
+        let (mut kept, mut last) = (Vec::with_capacity(text.len().div_ceil(stride) * self.words), vec![u64::MAX; self.words]);
+        for part in text.chunks(stride) {
+            control.check()?;
+            kept.extend_from_slice(&last);
+            part.iter().for_each(|&symbol| self.step(&mut last, symbol));
+        }
+        let mut end = self.length;
+        for (part, before) in text.chunks(stride).enumerate().zip(kept.chunks_exact(self.words)).rev() {
+            control.check()?;
+            let (number, part) = part;
+            last.copy_from_slice(before);
+            self.columns_after(&mut last, part, columns);
+            match self.back_from(end, part, columns, |i, j| take(i, number * stride + j)) {
+                Some(rest) => end = rest,
+                None => break,
+            }
+        }
+        Ok(())
     }
 
     /// Walk back from the end of the table; `take(i, j)` gets each pair of one longest common subsequence, last first.
@@ -93,11 +142,15 @@ impl Masks {
     /// Ties fall as in `rouge_score`: a match is taken; else the text shortens where `t[i][j-1] > t[i-1][j]`, which
     /// is where `t[i][j] > t[i-1][j]`, a zero bit; else the pattern shortens. So the next stop in a column is the
     /// highest bit, below the pattern's end, that matches or is zero.
-    pub fn back(&self, text: &[u32], columns: &[u64], mut take: impl FnMut(usize, usize)) {
-        let mut end = self.length;
+    pub fn back(&self, text: &[u32], columns: &[u64], take: impl FnMut(usize, usize)) {
+        self.back_from(self.length, text, columns, take);
+    }
+
+    /// The way back from `end` in the pattern; where it stands before `text`, None when nothing is left to match.
+    fn back_from(&self, mut end: usize, text: &[u32], columns: &[u64], mut take: impl FnMut(usize, usize)) -> Option<usize> {
         for (j, &symbol) in text.iter().enumerate().rev() {
             let (column, matches) = (&columns[j * self.words..][..self.words], self.of(symbol));
-            let Some(at) = highest_below(end, |word| matches[word] | !column[word]) else { return };
+            let at = highest_below(end, |word| matches[word] | !column[word])?;
             if matches[at / 64] >> (at % 64) & 1 == 1 {
                 take(at, j);
                 end = at;
@@ -105,6 +158,7 @@ impl Masks {
                 end = at + 1;
             }
         }
+        Some(end)
     }
 }
 
@@ -123,7 +177,9 @@ fn highest_below(end: usize, bits: impl Fn(usize) -> u64) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::Masks;
+    use super::{Masks, TABLE};
+    use crate::hash::mix;
+    use crate::parallel::Control;
     use proptest::prelude::*;
 
     /// `rouge_score.rouge_scorer._backtrack_norec` over `_lcs_table`.
@@ -159,7 +215,23 @@ mod tests {
             masks.columns(&text, &mut columns);
             masks.back(&text, &columns, |i, j| pairs.push((i, j)));
             prop_assert_eq!(&pairs, &plain(&pattern, &text));
-            prop_assert_eq!(masks.length(&text, &mut columns), pairs.len());
+            prop_assert_eq!(masks.length(&text, &mut columns, &Control::default()), Ok(pairs.len()));
         }
+    }
+
+    #[test]
+    fn a_table_kept_in_part_leads_the_same_way() {
+        let draw = |stream: u64, length: u64| (0..length).map(|k| 1 + (mix(stream ^ mix(k)) % 50) as u32).collect::<Vec<_>>();
+        let (pattern, text, control) = (draw(1, 9_000), draw(2, 11_000), Control::default());
+        assert!(text.len() * pattern.len() / 64 > TABLE);
+        let (mut masks, mut columns, mut walked, mut whole) = (Masks::default(), Vec::new(), Vec::new(), Vec::new());
+        masks.set(&pattern, 51);
+        masks.walk(&text, &mut columns, &control, |i, j| walked.push((i, j))).unwrap();
+        assert!(masks.columns(&text, &mut columns));
+        masks.back(&text, &columns, |i, j| whole.push((i, j)));
+        assert_eq!(walked, whole);
+        assert_eq!(masks.length(&text, &mut columns, &control), Ok(whole.len()));
+        control.stop();
+        assert!(masks.length(&text, &mut columns, &control).is_err());
     }
 }

@@ -1,26 +1,58 @@
-//! Packing of sequences into bins of fixed capacity: best-fit decreasing.
+//! Packing of sequences into bins of fixed capacity: best-fit decreasing, first-fit decreasing, and wrapped.
+
+use std::str::FromStr;
 
 use crate::error::{Error, Result};
 use crate::parallel::Control;
+
+mod best;
+mod first;
+mod wrapped;
+
+pub use wrapped::{Piece, pieces};
 
 /// The largest capacity: bins are found through a table of this many entries.
 const MOST: u32 = 1 << 28;
 /// No bin.
 const NONE: u32 = u32::MAX;
+/// Sequences between two looks at the control.
+const GRAIN: usize = 1 << 16;
 
-/// The bin of every sequence, in input order. Longest first (equal ones in input order), each goes into the
-/// fullest open bin that still holds it (the one filled last where several are equally full), else into a new
-/// one; bins are numbered as they are opened.
+/// How sequences are put into bins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Longest first, each into the fullest open bin that still holds it (the one filled last where several are equally
+    /// full), else into a new one.
+    BestFit,
+    /// Longest first, each into the first open bin that still holds it, else into a new one.
+    FirstFit,
+    /// One after another in input order, cut where a bin is full.
+    Wrapped,
+}
+
+impl FromStr for Method {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "best-fit" => Ok(Self::BestFit),
+            "first-fit" => Ok(Self::FirstFit),
+            "wrapped" => Ok(Self::Wrapped),
+            other => Err(Error::Option(format!("method: found \"{other}\", expected best-fit, first-fit or wrapped"))),
+        }
+    }
+}
+
+/// The bin of every sequence, in input order; wrapped: of its first token. Of equally long sequences the first in the
+/// input comes first; bins are numbered as they are opened.
 ///
 /// # Errors
 /// [`Error::Option`] for a capacity of 0 or above 2^28; [`Error::Input`] when a sequence is longer than the
-/// capacity (names the first); [`Error::Interrupted`].
-pub fn pack(lengths: &[u32], capacity: u32, control: &Control) -> Result<Vec<u32>> {
-    if capacity == 0 || capacity > MOST {
-        return Err(Error::Option(format!("capacity: found {capacity}, expected 1 to {MOST} tokens")));
-    }
-    if lengths.len() >= NONE as usize {
-        return Err(Error::Input(format!("found {} sequences, expected fewer than {NONE}; pack parts", lengths.len())));
+/// capacity (names the first; wrapped ones may be), or for too many sequences or bins; [`Error::Interrupted`].
+pub fn pack(lengths: &[u32], capacity: u32, method: Method, control: &Control) -> Result<Vec<u32>> {
+    check(lengths, capacity)?;
+    if method == Method::Wrapped {
+        return wrapped::bins(lengths, capacity, control);
     }
     if let Some(row) = lengths.iter().position(|&length| length > capacity) {
         return Err(Error::Input(format!(
@@ -28,21 +60,40 @@ pub fn pack(lengths: &[u32], capacity: u32, control: &Control) -> Result<Vec<u32
             lengths[row]
         )));
     }
-    let order = longest_first(lengths);
+    let order = longest_first(lengths, control)?;
+    if method == Method::BestFit {
+        let mut open = best::Open::new(capacity);
+        each(lengths, &order, control, |length| open.place(length))
+    } else {
+        let mut open = first::Open::new(capacity);
+        each(lengths, &order, control, |length| open.place(length))
+    }
+}
+
+fn check(lengths: &[u32], capacity: u32) -> Result<()> {
+    if capacity == 0 || capacity > MOST {
+        return Err(Error::Option(format!("capacity: found {capacity}, expected 1 to {MOST} tokens")));
+    }
+    if lengths.len() >= NONE as usize {
+        return Err(Error::Input(format!("found {} sequences, expected fewer than {NONE}; pack parts", lengths.len())));
+    }
+    Ok(())
+}
+
+fn each(lengths: &[u32], order: &[u32], control: &Control, mut place: impl FnMut(u32) -> u32) -> Result<Vec<u32>> {
     let mut bins = vec![0; lengths.len()];
-    let mut open = Open::new(capacity);
-    for (done, rows) in order.chunks(1 << 16).enumerate() {
+    for rows in order.chunks(GRAIN) {
         control.check()?;
         for &row in rows {
-            bins[row as usize] = open.place(lengths[row as usize]);
+            bins[row as usize] = place(lengths[row as usize]);
         }
-        control.advance(lengths.len().min((done + 1) << 16) - (done << 16));
+        control.advance(rows.len());
     }
     Ok(bins)
 }
 
 /// Rows sorted by falling length, stable: one counting pass.
-fn longest_first(lengths: &[u32]) -> Vec<u32> {
+fn longest_first(lengths: &[u32], control: &Control) -> Result<Vec<u32>> {
     let longest = lengths.iter().copied().max().unwrap_or(0) as usize;
     let mut starts = vec![0_u32; longest + 2];
     for &length in lengths {
@@ -52,125 +103,76 @@ fn longest_first(lengths: &[u32]) -> Vec<u32> {
         starts[place] += starts[place - 1];
     }
     let mut order = vec![0; lengths.len()];
-    for (&length, row) in lengths.iter().zip(0..) {
-        let start = &mut starts[longest - length as usize];
-        order[*start as usize] = row;
-        *start += 1;
-    }
-    order
-}
-
-/// Bins that still have room, in one stack per number of free tokens.
-struct Open {
-    capacity: u32,
-    /// The bin on top of the stack of each free size.
-    top: Vec<u32>,
-    /// The bin below each bin in its stack.
-    below: Vec<u32>,
-    sizes: Bits,
-}
-
-impl Open {
-    fn new(capacity: u32) -> Self {
-        Self { capacity, top: vec![NONE; capacity as usize + 1], below: Vec::new(), sizes: Bits::new(capacity as usize + 1) }
-    }
-
-    fn place(&mut self, length: u32) -> u32 {
-        let (bin, free) = if let Some(free) = self.sizes.next(length as usize) {
-            let bin = self.top[free];
-            self.top[free] = self.below[bin as usize];
-            if self.top[free] == NONE {
-                self.sizes.clear(free);
-            }
-            (bin, free as u32)
-        } else {
-            self.below.push(NONE);
-            (self.below.len() as u32 - 1, self.capacity)
-        };
-        let left = (free - length) as usize;
-        self.below[bin as usize] = self.top[left];
-        self.top[left] = bin;
-        self.sizes.set(left);
-        bin
-    }
-}
-
-/// A set of small numbers that finds its next member: words of bits, and a bit per word that is not empty, and so on up.
-struct Bits(Vec<Vec<u64>>);
-
-impl Bits {
-    fn new(size: usize) -> Self {
-        let mut levels = vec![vec![0; size.div_ceil(64)]];
-        while levels[levels.len() - 1].len() > 1 {
-            levels.push(vec![0; levels[levels.len() - 1].len().div_ceil(64)]);
-        }
-        Self(levels)
-    }
-
-    fn set(&mut self, mut at: usize) {
-        for level in &mut self.0 {
-            level[at / 64] |= 1 << (at % 64);
-            at /= 64;
+    for (part, rows) in lengths.chunks(GRAIN).zip((0..).step_by(GRAIN)) {
+        control.check()?;
+        for (&length, row) in part.iter().zip(rows..) {
+            let start = &mut starts[longest - length as usize];
+            order[*start as usize] = row;
+            *start += 1;
         }
     }
-
-    fn clear(&mut self, mut at: usize) {
-        for level in &mut self.0 {
-            level[at / 64] &= !(1 << (at % 64));
-            if level[at / 64] != 0 {
-                return;
-            }
-            at /= 64;
-        }
-    }
-
-    /// The smallest member that is `from` or more.
-    fn next(&self, from: usize) -> Option<usize> {
-        let mut at = from;
-        for (depth, level) in self.0.iter().enumerate() {
-            let rest = level.get(at / 64)? >> (at % 64);
-            if rest != 0 {
-                at += rest.trailing_zeros() as usize;
-                for level in self.0[..depth].iter().rev() {
-                    at = at * 64 + level[at].trailing_zeros() as usize;
-                }
-                return Some(at);
-            }
-            at = at / 64 + 1;
-        }
-        None
-    }
+    Ok(order)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
-    use super::{Bits, pack};
+    use super::{Method, pack, pieces};
     use crate::error::Error;
     use crate::parallel::Control;
 
     #[test]
     fn small() {
-        let control = Control::default();
-        assert_eq!(pack(&[6, 4, 3], 8, &control).unwrap(), [0, 1, 1]);
-        assert_eq!(pack(&[2, 5, 3, 5, 0], 5, &control).unwrap(), [2, 0, 2, 1, 2]);
-        assert!(pack(&[], 5, &control).unwrap().is_empty());
-        let Err(Error::Input(message)) = pack(&[1, 9, 99], 8, &control) else { panic!("nine tokens do not fit") };
-        assert!(message.starts_with("row 1: found 9 tokens"));
-        assert!(pack(&[1], 0, &control).is_err());
+        let packed = |lengths: &[u32], capacity, method| pack(lengths, capacity, method, &Control::default()).unwrap();
+        assert_eq!(packed(&[6, 4, 3], 8, Method::BestFit), [0, 1, 1]);
+        assert_eq!(packed(&[2, 5, 3, 5, 0], 5, Method::BestFit), [2, 0, 2, 1, 2]);
+        assert_eq!(packed(&[2, 5, 3, 5, 0], 5, Method::FirstFit), [2, 0, 2, 1, 0]);
+        assert_eq!(packed(&[6, 5, 2, 1], 8, Method::FirstFit), [0, 1, 0, 1]);
+        assert_eq!(packed(&[5, 6, 1, 20, 0], 8, Method::Wrapped), [0, 0, 1, 1, 3]);
+        for method in [Method::BestFit, Method::FirstFit, Method::Wrapped] {
+            assert!(packed(&[], 5, method).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        for method in [Method::BestFit, Method::FirstFit] {
+            let Err(Error::Input(message)) = pack(&[1, 9, 99], 8, method, &Control::default()) else { panic!("nine tokens do not fit") };
+            assert!(message.starts_with("row 1: found 9 tokens"));
+        }
+        assert!(pack(&[1], 0, Method::BestFit, &Control::default()).is_err());
+        let stopped = Control::default();
+        stopped.stop();
+        assert_eq!(pack(&[1], 1, Method::FirstFit, &stopped), Err(Error::Interrupted));
     }
 
     proptest! {
         #[test]
-        fn bits_are_an_ordered_set(steps in proptest::collection::vec((any::<bool>(), 0_usize..9_000), 1..200)) {
-            let (mut bits, mut set) = (Bits::new(9_000), BTreeSet::new());
-            for (add, at) in steps {
-                if add { bits.set(at); set.insert(at); } else { bits.clear(at); set.remove(&at); }
-                prop_assert_eq!(bits.next(at), set.range(at..).next().copied());
-                prop_assert_eq!(bits.next(0), set.first().copied());
+        fn no_bin_overflows_and_none_could_be_spared_alone(lengths in proptest::collection::vec(0_u32..=50, 0..200)) {
+            for method in [Method::BestFit, Method::FirstFit] {
+                let bins = pack(&lengths, 50, method, &Control::default()).unwrap();
+                let mut filled = vec![0; bins.iter().max().map_or(0, |&last| last as usize + 1)];
+                lengths.iter().zip(&bins).for_each(|(length, &bin)| filled[bin as usize] += length);
+                prop_assert!(filled.iter().all(|&tokens| tokens <= 50));
+                // Two bins at most half full would have been one.
+                prop_assert!(filled.iter().filter(|&&tokens| tokens <= 25).count() <= 1);
+            }
+        }
+
+        #[test]
+        fn pieces_fill_bins_in_turn(lengths in proptest::collection::vec(0_u32..40, 0..60), capacity in 1_u32..30) {
+            let control = Control::default();
+            let (bins, found) = (pack(&lengths, capacity, Method::Wrapped, &control).unwrap(), pieces(&lengths, capacity, &control).unwrap());
+            let mut at = 0;
+            for (row, &length) in (0..).zip(&lengths) {
+                let own: Vec<_> = found.iter().filter(|piece| piece.row == row).collect();
+                prop_assert_eq!(own[0].bin, bins[row as usize]);
+                prop_assert_eq!(own.iter().map(|piece| piece.length).sum::<u32>(), length);
+                for piece in own {
+                    prop_assert_eq!(u64::from(piece.bin) * u64::from(capacity) + u64::from(piece.start), at);
+                    at += u64::from(piece.length);
+                }
             }
         }
     }

@@ -1,7 +1,9 @@
 //! Threads: one pool per process, a control block that carries Ctrl-C in and progress out.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -50,27 +52,86 @@ pub fn map<T: Send>(n: usize, task: impl Fn(usize) -> Result<T> + Send + Sync) -
     if rayon::current_thread_index().is_some() { (0..n).into_par_iter().map(task).collect() } else { (0..n).map(task).collect() }
 }
 
-static POOL: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
+/// `task()`, a panic within it told as an error: nothing unwinds into whoever called us.
+///
+/// # Errors
+/// Those of the task; [`Error::Panic`] with the panic's message.
+pub fn guarded<T>(task: impl FnOnce() -> Result<T>) -> Result<T> {
+    // What a kernel leaves half done is its own: columns are only read, and results are dropped.
+    catch_unwind(AssertUnwindSafe(task)).unwrap_or_else(|panic| Err(Error::Panic(message(panic.as_ref()))))
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_owned()
+}
+
+/// The process that built the pool, and the pool. Never freed: a kernel may run on it until the process ends.
+struct Owned {
+    process: u32,
+    pool: ThreadPool,
+}
+
+static POOL: AtomicPtr<Owned> = AtomicPtr::new(ptr::null_mut());
 
 /// The pool of this process. A forked child gets one of its own: the parent's threads do not exist there,
-/// and rayon's global pool would wait for them for ever.
+/// and rayon's global pool would wait for them for ever. No lock is taken, for a fork could leave it closed.
 ///
 /// # Errors
 /// [`Error::Option`] when the system refuses new threads.
-pub fn pool() -> Result<Arc<ThreadPool>> {
-    let pid = std::process::id();
-    let mut slot = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((owner, pool)) = slot.as_ref()
-        && *owner == pid
+pub fn pool() -> Result<&'static ThreadPool> {
+    let process = std::process::id();
+    let found = POOL.load(Ordering::Acquire);
+    // SAFETY: what the pointer leads to is never changed nor freed.
+    if let Some(owned) = unsafe { found.as_ref() }
+        && owned.process == process
     {
-        return Ok(pool.clone());
+        return Ok(&owned.pool);
     }
-    let pool = rayon::ThreadPoolBuilder::new()
+    let built = rayon::ThreadPoolBuilder::new()
         .thread_name(|i| format!("tunesmith-{i}"))
         .build()
         .map_err(|e| Error::Option(format!("no worker threads could be started: {e}")))?;
-    let pool = Arc::new(pool);
-    // Dropping the parent's pool would signal threads that are not there.
-    std::mem::forget(slot.replace((pid, pool.clone())));
-    Ok(pool)
+    let made = Box::into_raw(Box::new(Owned { process, pool: built }));
+    match POOL.compare_exchange(found, made, Ordering::AcqRel, Ordering::Acquire) {
+        // SAFETY: just made, and never freed from here on. (A parent's pool stays behind: its threads are not there to end.)
+        Ok(_) => Ok(unsafe { &(*made).pool }),
+        Err(_) => {
+            // SAFETY: another thread of this process was first; ours was shown to nobody.
+            drop(unsafe { Box::from_raw(made) });
+            pool()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{guarded, map, pool};
+    use crate::error::{Error, Result};
+
+    #[test]
+    fn a_panic_is_an_error_with_its_message() {
+        let rows = [1, 2];
+        let past = rows.len() + 5;
+        let Err(Error::Panic(message)) = guarded(|| Ok(rows[past])) else { panic!("there are two rows") };
+        assert!(message.contains("the len is 2 but the index is 7"), "{message}");
+        let found: Result<()> = guarded(|| Err(Error::Interrupted));
+        assert_eq!(found, Err(Error::Interrupted));
+    }
+
+    #[test]
+    fn a_panic_of_a_worker_is_an_error_too() {
+        let found = guarded(|| pool()?.install(|| map(100, |k| if k == 77 { panic!("row {k}") } else { Ok(k) })));
+        assert_eq!(found, Err(Error::Panic("row 77".into())));
+        assert_eq!(pool().unwrap().install(|| map(3, Ok)), Ok(vec![0, 1, 2])); // and the pool works on
+    }
+
+    #[test]
+    fn there_is_one_pool_a_process() {
+        let pools: Vec<usize> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| std::ptr::from_ref(pool().unwrap()) as usize)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(pools.iter().all(|pool| *pool == pools[0]));
+    }
 }

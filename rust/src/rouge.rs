@@ -111,10 +111,11 @@ pub fn score(
             rows.iter()
                 .map(|row| {
                     control.check()?;
+                    let scores = row.as_ref().map(|(prediction, references)| {
+                        best(&mut scratch, &block.documents, *prediction, references, &options.metrics, control)
+                    });
                     control.advance(1);
-                    Ok(row
-                        .as_ref()
-                        .map(|(prediction, references)| best(&mut scratch, &block.documents, *prediction, references, &options.metrics)))
+                    scores.transpose()
                 })
                 .collect::<Result<Vec<_>>>()
         })?;
@@ -123,17 +124,24 @@ pub fn score(
     Ok(scores)
 }
 
-fn best(scratch: &mut Scratch, documents: &[Document], prediction: u32, references: &[u32], metrics: &[Metric]) -> Vec<Score> {
+fn best(
+    scratch: &mut Scratch,
+    documents: &[Document],
+    prediction: u32,
+    references: &[u32],
+    metrics: &[Metric],
+    control: &Control,
+) -> Result<Vec<Score>> {
     let mut best: Vec<Score> = Vec::new();
     for &reference in references {
-        let scores = scratch.pair(&documents[prediction as usize], &documents[reference as usize], metrics);
+        let scores = scratch.pair(&documents[prediction as usize], &documents[reference as usize], metrics, control)?;
         if best.is_empty() {
             best = scores;
         } else {
             best.iter_mut().zip(scores).filter(|(old, new)| new.f1 > old.f1).for_each(|(old, new)| *old = new);
         }
     }
-    best
+    Ok(best)
 }
 
 #[cfg(test)]

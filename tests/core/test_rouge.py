@@ -190,5 +190,7 @@ def test_mistakes_are_named() -> None:
         core.rouge(["a"], ["a"], metrics="rouge1")
     with pytest.raises(OptionError, match="google"):
         core.rouge(["a"], ["a"], tokenizer="gogle")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="resamples: found 0, expected a whole number of at least 1"):
+        core.rouge_corpus(["a"], ["a"], resamples=0)
     with pytest.raises(InputError, match="references: expected"):
         core.rouge(["a"], [1])

@@ -1,6 +1,7 @@
 """The Rust kernels on Series and frames, and their expression twins. Imports nothing of Tunesmith but errors.
 
-Every function takes a Series, a list, a pandas Series or anything with `__arrow_c_stream__`.
+Every function takes a Series, a list, a pandas Series or anything with `__arrow_c_stream__`, and works in a forked process
+(the expressions do not: Polars' own engine waits there for threads that a fork leaves behind).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from tunesmith.core.content import content_hash, row_ids
 from tunesmith.core.diff import word_diff
 from tunesmith.core.duplicates import band_keys, components, exact_duplicates, near_duplicates, near_pairs, verify_pairs
 from tunesmith.core.overlap import OverlapIndex, overlap
-from tunesmith.core.packing import pack
+from tunesmith.core.packing import pack, pack_wrapped
 from tunesmith.core.records import JSON_TYPES, JsonRecords, parse_json, read_json
 from tunesmith.core.rouge import rouge, rouge_corpus
 from tunesmith.core.signals import signals
@@ -30,6 +31,7 @@ __all__ = [
     "near_pairs",
     "overlap",
     "pack",
+    "pack_wrapped",
     "parse_json",
     "read_json",
     "rouge",

@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import polars as pl
 
 from tunesmith.core import _native
+from tunesmith.core.columns import series
+from tunesmith.errors import InputError
 
 
-def row_ids(fields: Sequence[pl.Series]) -> pl.Series:
+def row_ids(fields: Sequence[Any], *, progress: Callable[[int], object] | None = None) -> pl.Series:
     """Hash rows by content: xxh3-128 over length-prefixed fields.
 
     Args:
-        fields: Text columns of equal length, in a fixed order. Missing, null and "" are equal.
+        fields: Text columns of equal length, ``String[n]`` each, in a fixed order. Missing, null and "" are equal.
+        progress: Called with the number of rows done so far.
     Returns:
         ``String[n]``, 32 hex digits a row.
+    Raises:
+        InputError: If a field is no text, or they differ in length.
 
     >>> a, b = row_ids([pl.Series(["x", "x"]), pl.Series([None, ""], dtype=pl.String)])
     >>> a == b, len(a)
     (True, 32)
     """
-    return pl.DataFrame(_native.row_ids(list(fields))).to_series()
+    columns = [series(field, pl.String, name=f"fields[{place}]") for place, field in enumerate(fields)]
+    if len({len(column) for column in columns}) > 1:
+        raise InputError(f"fields: expected columns of equal length, found {', '.join(str(len(column)) for column in columns)} rows")
+    return pl.DataFrame(_native.row_ids(columns, False, progress)).to_series()
 
 
-def content_hash(frame: pl.DataFrame) -> str:
+def content_hash(frame: pl.DataFrame, *, progress: Callable[[int], object] | None = None) -> str:
     """Hash a table's schema and rows in order; chunks, encodings and files do not count.
+
+    Args:
+        frame: Columns of text, numbers, dates, categories, and lists and structs of them.
+        progress: Called with the number of values done so far.
+    Returns:
+        xxh3-128, 32 hex digits.
+    Raises:
+        InputError: If it is no DataFrame, or a column has a type that no artefact holds.
 
     >>> content_hash(pl.DataFrame({"a": [1]})) == content_hash(pl.DataFrame({"a": [1]}))
     True
     """
-    frame = frame.with_columns(pl.col(pl.Binary).bin.encode("hex"))
-    typed = frame.cast({name: _typed(dtype) for name, dtype in frame.schema.items() if _typed(dtype) != dtype})
-    return _native.content_hash(typed.get_columns())
+    if not isinstance(frame, pl.DataFrame):
+        raise InputError(f"frame: expected a DataFrame, found {type(frame).__name__}")
+    return _native.content_hash([_crossing(column) for column in frame.get_columns()], progress)
+
+
+def _crossing(column: pl.Series) -> pl.Series:
+    if column.dtype == pl.Binary:
+        return column.bin.encode("hex")
+    typed = _typed(column.dtype)
+    return column if typed == column.dtype else column.cast(typed)
 
 
 def _typed(dtype: pl.DataType) -> pl.DataType:

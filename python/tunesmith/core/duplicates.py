@@ -207,7 +207,8 @@ def components(edges: pl.DataFrame) -> pl.DataFrame:
     if a.null_count() or b.null_count():
         raise InputError(f"edges: expected rows without nulls, found {a.null_count() + b.null_count()} nulls")
     pair = [series(side, pl.UInt64, name=f'edges, column "{side.name}"') for side in (a, b)]
-    return pl.DataFrame(_native.components(*pair)).cast(a.dtype if a.dtype != pl.Null else pl.UInt64)
+    dtype = a.dtype if a.dtype != pl.Null else pl.UInt64()
+    return pl.DataFrame([column.cast(dtype) for column in pl.DataFrame(_native.components(*pair)).get_columns()])
 
 
 def _texts(texts: Any) -> pl.Series:

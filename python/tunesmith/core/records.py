@@ -64,7 +64,9 @@ class JsonRecords:
 
     def _placed(self, table: Any) -> pl.DataFrame:
         frame = pl.DataFrame(table)
-        return frame if self._items else frame.drop("item")
+        if not self._items:
+            frame.drop_in_place("item")  # `drop` is a query, for which Polars needs threads that a forked process lacks
+        return frame
 
     @cached_property
     def keys(self) -> pl.DataFrame:

@@ -24,7 +24,7 @@ def rouge(
     metrics: Sequence[str] = METRICS,
     stemmer: bool = False,
     tokenizer: Words = "google",
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> pl.DataFrame:
     """Score predictions against references, pair by pair, on all cores.
 
@@ -71,6 +71,7 @@ def rouge_corpus(
     tokenizer: Words = "google",
     resamples: int = RESAMPLES,
     seed: int = 0,
+    progress: Callable[[int], object] | None = None,
 ) -> pl.DataFrame:
     """Mean F1 of a corpus, with a bootstrap interval.
 
@@ -85,15 +86,22 @@ def rouge_corpus(
         tokenizer: As in `rouge`.
         resamples: How often to resample.
         seed: Of the resampling.
+        progress: As in `rouge`.
     Returns:
         ``metric, value, low, high``, a row a metric: the mean F1 and its 95% interval; null without any pair.
         (`rouge_score`'s "mid" is the median of the resampled means, which wavers around this mean.)
+    Raises:
+        InputError: As in `rouge`.
+        OptionError: As in `rouge`, or if ``resamples`` or ``seed`` is no such number.
 
     >>> rouge_corpus(["a b", "c"], ["a b", "c"], metrics=["rouge1"]).row(0)
     ('rouge1', 1.0, 1.0, 1.0)
     """
-    scores = rouge(predictions, references, metrics=metrics, stemmer=stemmer, tokenizer=tokenizer)
-    rows = [(name, *_interval(scores[name].struct.field("f1").drop_nulls(), resamples, seed)) for name in scores.columns]
+    for name, value, least in (("resamples", resamples, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise OptionError(f"{name}: found {value!r}, expected a whole number of at least {least}")
+    scores = rouge(predictions, references, metrics=metrics, stemmer=stemmer, tokenizer=tokenizer, progress=progress)
+    rows = [(name, *_interval(scores[name].struct.unnest()["f1"], resamples, seed)) for name in scores.columns]
     numbers = dict.fromkeys(("value", "low", "high"), pl.Float64)
     return pl.DataFrame(rows, schema={"metric": pl.String, **numbers}, orient="row")
 
@@ -101,9 +109,10 @@ def rouge_corpus(
 def _interval(values: pl.Series, resamples: int, seed: int) -> tuple[float | None, float | None, float | None]:
     import numpy as np
 
-    if values.is_empty():
-        return None, None, None
     given, draw = values.to_numpy(), np.random.default_rng(seed)
+    given = given[~np.isnan(given)]  # what is null
+    if not len(given):
+        return None, None, None
     means = [given[draw.integers(0, len(given), len(given))].mean() for _ in range(resamples)]
     low, high = np.percentile(means, [2.5, 97.5])
     return float(given.mean()), float(low), float(high)

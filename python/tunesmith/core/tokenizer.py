@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tunesmith.core import _native
-from tunesmith.core.columns import series
+from tunesmith.core.columns import column, series
 from tunesmith.errors import InputError
 
 IDS = pl.List(pl.UInt32)
+"""What a row of ids is."""
 
 
 class AddedToken(NamedTuple):
@@ -100,9 +101,9 @@ class Tokenizer:
             InputError: If a text has no encoding (a word-level model without an unknown token).
             OptionError: If `continuation` meets `special_tokens` or a tokenizer that has no continuations.
         """
-        column = series(texts, pl.String, name="texts")
-        ids = self._native.encode(column, special_tokens, parse_special, continuation, progress)
-        return _one(ids, column.name)
+        made = series(texts, pl.String, name="texts")
+        ids = self._native.encode(made, special_tokens, parse_special, continuation, False, progress)
+        return _one(ids, made.name)
 
     def count(
         self,
@@ -118,41 +119,54 @@ class Tokenizer:
         Returns:
             ``UInt32[n]``, null for null.
         """
-        column = series(texts, pl.String, name="texts")
-        return _one(self._native.count(column, special_tokens, parse_special, continuation, False, progress), column.name)
+        made = series(texts, pl.String, name="texts")
+        return _one(self._native.count(made, special_tokens, parse_special, continuation, False, progress), made.name)
 
-    def count_expr(self, texts: pl.Expr | str, *, special_tokens: bool = False) -> pl.Expr:
-        """`count` as an expression: elementwise, lazy and streaming; ``UInt32``, null for null."""
-        expression = pl.col(texts) if isinstance(texts, str) else texts
-
-        def count(morsel: pl.Series) -> pl.Series:
-            column = series(morsel, pl.String, name="texts")
-            # The streaming engine runs morsels in parallel already.
-            return _one(self._native.count(column, special_tokens, False, False, True, None), column.name)
-
-        return expression.map_batches(count, return_dtype=pl.UInt32, is_elementwise=True)
-
-    def decode(self, ids: Any, *, skip_special_tokens: bool = True) -> pl.Series:
+    def decode(self, ids: Any, *, skip_special_tokens: bool = True, progress: Callable[[int], None] | None = None) -> pl.Series:
         """Decode ids into texts; ids that no token has are passed over.
 
         Args:
             ids: ``List(UInt32)[n]`` (lists of other integers are cast); null stays null.
             skip_special_tokens: Leave special tokens out of the text.
+            progress: Called with the number of rows done.
         Returns:
             ``String[n]``.
+        Raises:
+            InputError: If the rows are no lists of ids, or a list holds a null.
         """
-        column = ids if isinstance(ids, pl.Series) else pl.Series(values=ids)
-        if column.dtype != IDS:
-            inner = column.dtype.inner if isinstance(column.dtype, pl.List) else None
-            if column.dtype != pl.Null and (inner is None or not (inner.is_integer() or inner == pl.Null)):
-                raise InputError(f"ids: expected a column of {IDS}, found {column.dtype}")
-            try:
-                column = column.cast(IDS)
-            except pl.exceptions.PolarsError as error:
-                raise InputError(f"ids: expected a column of {IDS}: {error}") from error
-        if column.list.eval(pl.element().is_null()).list.any().any():
-            raise InputError("ids: expected lists of ids, found a null among the ids of a row")
-        return _one(self._native.decode(column, skip_special_tokens), column.name)
+        made = _ids(ids)
+        return _one(self._native.decode(made, skip_special_tokens, False, progress), made.name)
+
+    def encode_expr(
+        self, texts: pl.Expr | str, *, special_tokens: bool = False, parse_special: bool = False, continuation: bool = False
+    ) -> pl.Expr:
+        """`encode` as an expression: elementwise, lazy and streaming; ``List(UInt32)``, null for null."""
+
+        def encode(morsel: pl.Series) -> pl.Series:
+            made = series(morsel, pl.String, name="texts")
+            return _one(self._native.encode(made, special_tokens, parse_special, continuation, True, None), made.name)
+
+        return _elementwise(texts, encode, IDS)
+
+    def count_expr(
+        self, texts: pl.Expr | str, *, special_tokens: bool = False, parse_special: bool = False, continuation: bool = False
+    ) -> pl.Expr:
+        """`count` as an expression: elementwise, lazy and streaming; ``UInt32``, null for null."""
+
+        def count(morsel: pl.Series) -> pl.Series:
+            made = series(morsel, pl.String, name="texts")
+            return _one(self._native.count(made, special_tokens, parse_special, continuation, True, None), made.name)
+
+        return _elementwise(texts, count, pl.UInt32())
+
+    def decode_expr(self, ids: pl.Expr | str, *, skip_special_tokens: bool = True) -> pl.Expr:
+        """`decode` as an expression: elementwise, lazy and streaming; ``String``, null for null."""
+
+        def decode(morsel: pl.Series) -> pl.Series:
+            made = _ids(morsel)
+            return _one(self._native.decode(made, skip_special_tokens, True, None), made.name)
+
+        return _elementwise(ids, decode, pl.String())
 
     def token_to_id(self, token: str) -> int | None:
         """Give the id of a token as the vocabulary spells it; None when it is not there."""
@@ -189,6 +203,25 @@ class Tokenizer:
     def __reduce__(self) -> tuple[Any, ...]:
         """Refuse to be pickled with a reason; processes read the file themselves."""
         raise TypeError("a Tokenizer is not pickled; send the path and read it there")
+
+
+def _elementwise(column: pl.Expr | str, kernel: Callable[[pl.Series], pl.Series], returned: pl.DataType) -> pl.Expr:
+    # Kernels run in the calling thread: the streaming engine runs morsels in parallel already.
+    expression = pl.col(column) if isinstance(column, str) else column
+    return expression.map_batches(kernel, return_dtype=returned, is_elementwise=True)
+
+
+def _ids(values: Any) -> pl.Series:
+    made = column(values, name="ids", expected=f"a column of {IDS}")
+    if made.dtype != IDS:
+        inner = made.dtype.inner if isinstance(made.dtype, pl.List) else None
+        if made.dtype != pl.Null and (inner is None or not (inner.is_integer() or inner == pl.Null)):
+            raise InputError(f"ids: expected a column of {IDS}, found {made.dtype}")
+        try:
+            made = made.cast(IDS)
+        except pl.exceptions.PolarsError as error:
+            raise InputError(f"ids: expected a column of {IDS}: {error}") from error
+    return made
 
 
 def _one(table: Any, name: str) -> pl.Series:

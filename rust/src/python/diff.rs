@@ -12,14 +12,16 @@ use super::job;
 use crate::diff::{Op, Span, rows};
 use crate::error::Error;
 
-/// `List[Struct{op, a_start, a_end, b_start, b_end}]` a row.
+/// `List[Struct{op, a_start, a_end, b_start, b_end}]` a row. `serial`: in the calling thread.
 #[pyfunction]
-fn word_diff(py: Python<'_>, a: Column, b: Column) -> PyResult<Frame> {
+#[pyo3(signature = (a, b, serial = false, progress = None))]
+fn word_diff(py: Python<'_>, a: Column, b: Column, serial: bool, progress: Option<Py<PyAny>>) -> PyResult<Frame> {
     let (a, b) = (a.texts()?, b.texts()?);
     if a.len() != b.len() {
         return Err(Error::Input(format!("expected two columns of equal length, found {} and {} rows", a.len(), b.len())).into());
     }
-    let found = job::run(py, None, |control| rows(&a, &b, control))?;
+    let kernel = |control: &_| rows(&a, &b, control);
+    let found = if serial { job::inline(py, kernel) } else { job::run(py, progress, kernel) }?;
     let lengths = OffsetBuffer::from_lengths(found.iter().map(|row| row.as_ref().map_or(0, Vec::len)));
     let offsets = OffsetBuffer::new(lengths.iter().map(|&offset: &i32| i64::from(offset)).collect());
     let valid = NullBuffer::from_iter(found.iter().map(Option::is_some));

@@ -9,13 +9,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::error::{Error, Result};
-use crate::parallel::{Control, pool};
+use crate::parallel::{Control, guarded, pool};
 
 const TICK: Duration = Duration::from_millis(50);
 
 /// Run `kernel` on the pool with the GIL released. Every 50 ms the calling thread runs Python's signal
 /// handlers and calls `progress(rows_done)`, and once more when all is done; an exception there stops the kernel and
-/// is raised.
+/// is raised. A panic is an error like others.
 pub fn run<T: Send>(py: Python<'_>, progress: Option<Py<PyAny>>, kernel: impl FnOnce(&Control) -> Result<T> + Send) -> PyResult<T> {
     py.detach(|| {
         let control = Control::default();
@@ -25,11 +25,14 @@ pub fn run<T: Send>(py: Python<'_>, progress: Option<Py<PyAny>>, kernel: impl Fn
             // would cost a tick.
             let (answer, answered) = mpsc::channel();
             let control = &control;
-            let worker = scope.spawn(move || answer.send(pool().and_then(|pool| pool.install(|| kernel(control)))));
-            let outcome = loop {
+            let work = move || answer.send(guarded(|| pool()?.install(|| kernel(control))));
+            if let Err(error) = thread::Builder::new().name("tunesmith".into()).spawn_scoped(scope, work) {
+                return Err(Error::Option(format!("no worker thread could be started: {error}")));
+            }
+            loop {
                 match answered.recv_timeout(TICK) {
-                    Ok(outcome) => break Some(outcome),
-                    Err(mpsc::RecvTimeoutError::Disconnected) => break None,
+                    Ok(outcome) => break outcome,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => break Err(Error::Panic("its thread ended without an answer".into())),
                     Err(mpsc::RecvTimeoutError::Timeout) => {}
                 }
                 if raised.is_none()
@@ -38,15 +41,12 @@ pub fn run<T: Send>(py: Python<'_>, progress: Option<Py<PyAny>>, kernel: impl Fn
                     control.stop();
                     raised = Some(error);
                 }
-            };
-            let _ = worker.join(); // a panic is told below
-            outcome
+            }
         });
         match (raised, outcome) {
             (Some(error), _) => Err(error),
-            (None, Some(Ok(value))) => Python::attach(|py| tick(py, progress.as_ref(), control.done())).map(|()| value),
-            (None, Some(Err(error))) => Err(PyErr::from(error)),
-            (None, None) => Err(PyRuntimeError::new_err("a kernel panicked; please report it with the input")),
+            (None, Ok(value)) => Python::attach(|py| tick(py, progress.as_ref(), control.done())).map(|()| value),
+            (None, Err(error)) => Err(PyErr::from(error)),
         }
     })
 }
@@ -61,7 +61,7 @@ fn tick(py: Python<'_>, progress: Option<&Py<PyAny>>, done: usize) -> PyResult<(
 
 /// Run a short kernel in the calling thread with the GIL released: what Polars' streaming engine calls per morsel.
 pub fn inline<T: Send>(py: Python<'_>, kernel: impl FnOnce(&Control) -> Result<T> + Send) -> PyResult<T> {
-    py.detach(|| kernel(&Control::default())).map_err(PyErr::from)
+    py.detach(|| guarded(|| kernel(&Control::default()))).map_err(PyErr::from)
 }
 
 impl From<Error> for PyErr {
@@ -70,6 +70,7 @@ impl From<Error> for PyErr {
             Error::Interrupted => return PyKeyboardInterrupt::new_err(()),
             Error::Option(_) => "OptionError",
             Error::Input(_) => "InputError",
+            Error::Panic(_) => return PyRuntimeError::new_err(error.to_string()),
         };
         Python::attach(|py| {
             let made = py

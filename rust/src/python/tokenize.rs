@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 
 use super::capsule::{Column, Frame};
 use super::job;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::parallel::Control;
 use crate::tokenize::{Options, Tokenizer as Kernel};
 
@@ -38,7 +38,8 @@ impl Tokenizer {
         job::inline(py, |_| Kernel::from_json(json)).map(Self)
     }
 
-    #[pyo3(signature = (texts, special_tokens, parse_special, continuation, progress = None))]
+    #[pyo3(signature = (texts, special_tokens, parse_special, continuation, inline = false, progress = None))]
+    #[expect(clippy::too_many_arguments, reason = "Python's keywords")]
     fn encode(
         &self,
         py: Python<'_>,
@@ -46,11 +47,12 @@ impl Tokenizer {
         special_tokens: bool,
         parse_special: bool,
         continuation: bool,
+        inline: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Frame> {
         let texts = texts.texts()?;
         let options = Options { special_tokens, parse_special, continuation };
-        let encoded = run(py, small(&texts), progress, |control| self.0.encode(&texts, options, control))?;
+        let encoded = run(py, inline || small(&texts), progress, |control| self.0.encode(&texts, options, control))?;
         let item = Arc::new(Field::new("item", DataType::UInt32, true));
         let offsets = OffsetBuffer::new(ScalarBuffer::from(encoded.offsets));
         let nulls = encoded.valid.iter().any(|valid| !valid).then(|| NullBuffer::from(encoded.valid));
@@ -76,11 +78,11 @@ impl Tokenizer {
         Frame::new(vec![("tokens", Arc::new(UInt32Array::from(counts)))])
     }
 
-    #[pyo3(signature = (ids, skip_special))]
-    fn decode(&self, py: Python<'_>, ids: Column, skip_special: bool) -> PyResult<Frame> {
+    #[pyo3(signature = (ids, skip_special, inline = false, progress = None))]
+    fn decode(&self, py: Python<'_>, ids: Column, skip_special: bool, inline: bool, progress: Option<Py<PyAny>>) -> PyResult<Frame> {
         let lists = ids.chunks.iter().map(Lists::new).collect::<PyResult<Vec<_>>>()?;
         let rows: Vec<Option<&[u32]>> = lists.iter().flat_map(Lists::rows).collect();
-        let texts = job::run(py, None, |control| self.0.decode(&rows, skip_special, control))?;
+        let texts = run(py, inline, progress, |control| self.0.decode(&rows, skip_special, control))?;
         let mut column = StringViewBuilder::new();
         texts.iter().for_each(|text| column.append_option(text.as_deref()));
         Frame::new(vec![("text", Arc::new(column.finish()))])
@@ -126,6 +128,10 @@ impl<'a> Lists<'a> {
     fn new(chunk: &'a ArrayRef) -> PyResult<Self> {
         let lists = chunk.as_list_opt::<i64>().and_then(|lists| Some((lists, lists.values().as_primitive_opt::<UInt32Type>()?)));
         let (lists, ids) = lists.ok_or_else(|| PyTypeError::new_err(format!("expected lists of UInt32, found {}", chunk.data_type())))?;
+        let holed = |row: usize| lists.is_valid(row) && lists.value(row).null_count() > 0;
+        if ids.null_count() > 0 && (0..lists.len()).any(holed) {
+            return Err(Error::Input("ids: expected lists of ids, found a null among the ids of a row".into()).into());
+        }
         Ok(Self { lists, ids: ids.values() })
     }
 

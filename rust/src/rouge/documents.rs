@@ -8,6 +8,9 @@ use crate::error::Result;
 use crate::parallel::Control;
 use crate::{porter, text};
 
+/// Bytes of a line between two looks at the control.
+const PART: usize = 1 << 20;
+
 /// Every distinct word seen, and the number of its stem.
 #[derive(Default)]
 pub struct Dictionary {
@@ -79,10 +82,7 @@ impl Block {
         // One chunk a thread: each has a vocabulary of its own, which costs. What numbers words get changes no score.
         let threads = if options.parallel { rayon::current_num_threads() } else { 1 };
         let chunks: Vec<&[&str]> = texts.chunks(texts.len().div_ceil(threads).max(CHUNK)).collect();
-        let read = map(options.parallel, &chunks, |texts| {
-            control.check()?;
-            Ok(tokenize(texts, options.tokens))
-        })?;
+        let read = map(options.parallel, &chunks, |texts| tokenize(texts, options.tokens, control))?;
         let numbered: Vec<_> = read
             .into_iter()
             .map(|(vocabulary, documents)| {
@@ -129,9 +129,11 @@ impl Vocabulary {
 
 /// Tokens by number, and the ends of the lines that hold any.
 type Numbered = (Vec<u32>, Vec<u32>);
+/// The words of some texts, and the texts in their numbers.
+type Read = (Vec<Box<[u8]>>, Vec<Numbered>);
 
 /// Tokens as numbers into a vocabulary of these texts alone; and the ends of the lines that hold any.
-fn tokenize(texts: &[&str], tokens: Tokens) -> (Vec<Box<[u8]>>, Vec<Numbered>) {
+fn tokenize(texts: &[&str], tokens: Tokens, control: &Control) -> Result<Read> {
     let mut vocabulary = Vocabulary::default();
     let documents = texts
         .iter()
@@ -139,19 +141,33 @@ fn tokenize(texts: &[&str], tokens: Tokens) -> (Vec<Box<[u8]>>, Vec<Numbered>) {
             let (mut found, mut lines) = (Vec::with_capacity(text.len() / 5), Vec::new());
             for line in text.split('\n') {
                 let before = found.len();
-                let mut take = |word: &[u8]| found.push(vocabulary.number(word));
-                match tokens {
-                    Tokens::Google => text::google_tokens(line.as_bytes(), take),
-                    Tokens::Unicode => text::units(line, text::Unit::Word, |word| take(word.as_bytes())),
+                for part in parts(line) {
+                    control.check()?;
+                    let mut take = |word: &[u8]| found.push(vocabulary.number(word));
+                    match tokens {
+                        Tokens::Google => text::google_tokens(part.as_bytes(), take),
+                        Tokens::Unicode => text::units(part, text::Unit::Word, |word| take(word.as_bytes())),
+                    }
                 }
                 if found.len() > before {
                     lines.push(u32::try_from(found.len()).unwrap_or(u32::MAX));
                 }
             }
-            (found, lines)
+            Ok((found, lines))
         })
-        .collect();
-    (vocabulary.words, documents)
+        .collect::<Result<_>>()?;
+    Ok((vocabulary.words, documents))
+}
+
+/// A line in parts that can be read one by one: cut before a space, which neither a word nor its lower case reaches across.
+fn parts(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let cut = line.as_bytes().get(PART..).and_then(|tail| memchr::memchr(b' ', tail)).map(|at| PART + at);
+        rest = cut.map(|at| &line[at..]);
+        Some(cut.map_or(line, |at| &line[..at]))
+    })
 }
 
 fn finish(stems: &[u32], tokens: &[u32], lines: &[u32], bigrams: bool) -> Document {
@@ -165,4 +181,19 @@ fn finish(stems: &[u32], tokens: &[u32], lines: &[u32], bigrams: bool) -> Docume
 /// Work on every item, on the pool or in the calling thread; results in order.
 pub fn map<T: Sync, R: Send>(parallel: bool, items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
     if parallel { items.par_iter().map(&work).collect() } else { items.iter().map(work).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PART, parts};
+
+    #[test]
+    fn parts_make_up_the_line() {
+        assert_eq!(parts("a b").collect::<Vec<_>>(), ["a b"]);
+        assert_eq!(parts("").collect::<Vec<_>>(), [""]);
+        let line = format!("{} {} c", "ä".repeat(PART), "b".repeat(PART));
+        let found: Vec<&str> = parts(&line).collect();
+        assert_eq!(found.concat(), line);
+        assert_eq!(found.iter().map(|part| part.len()).collect::<Vec<_>>(), [2 * PART, PART + 1, 2]);
+    }
 }

@@ -2,7 +2,9 @@
 
 use super::documents::Document;
 use super::{Metric, Score};
+use crate::error::Result;
 use crate::lcs::Masks;
+use crate::parallel::Control;
 
 /// How many elements two sorted lists share, each as often as in both: clipped counts.
 fn shared<T: Ord>(a: &[T], b: &[T]) -> usize {
@@ -39,25 +41,35 @@ impl Scratch {
     }
 
     /// Score one pair.
-    pub fn pair(&mut self, prediction: &Document, reference: &Document, metrics: &[Metric]) -> Vec<Score> {
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Interrupted`].
+    pub fn pair(&mut self, prediction: &Document, reference: &Document, metrics: &[Metric], control: &Control) -> Result<Vec<Score>> {
         let (p, r) = (prediction.tokens.len(), reference.tokens.len());
         let symbols = self.number(prediction, reference);
         let mut longest = None;
         metrics
             .iter()
-            .map(|metric| match *metric {
-                Metric::N(1) => Score::new(self.unigrams(symbols), p, r),
-                Metric::N(2) => {
-                    Score::new(shared(&prediction.bigrams, &reference.bigrams), prediction.bigrams.len(), reference.bigrams.len())
-                }
-                Metric::N(n) => {
-                    let (p, r) = (grams(&prediction.tokens, n), grams(&reference.tokens, n));
-                    Score::new(shared(&p, &r), p.len(), r.len())
-                }
-                Metric::Lsum if prediction.lines.len() > 1 || reference.lines.len() > 1 => {
-                    Score::new(self.union_of_lines(prediction, reference, symbols), p, r)
-                }
-                Metric::L | Metric::Lsum => Score::new(*longest.get_or_insert_with(|| self.subsequence(symbols)), p, r),
+            .map(|metric| {
+                control.check()?;
+                Ok(match *metric {
+                    Metric::N(1) => Score::new(self.unigrams(symbols), p, r),
+                    Metric::N(2) => {
+                        Score::new(shared(&prediction.bigrams, &reference.bigrams), prediction.bigrams.len(), reference.bigrams.len())
+                    }
+                    Metric::N(n) => {
+                        let (p, r) = (grams(&prediction.tokens, n), grams(&reference.tokens, n));
+                        Score::new(shared(&p, &r), p.len(), r.len())
+                    }
+                    Metric::Lsum if prediction.lines.len() > 1 || reference.lines.len() > 1 => {
+                        Score::new(self.union_of_lines(prediction, reference, symbols, control)?, p, r)
+                    }
+                    Metric::L | Metric::Lsum => {
+                        let hits = if let Some(hits) = longest { hits } else { self.subsequence(symbols, control)? };
+                        longest = Some(hits);
+                        Score::new(hits, p, r)
+                    }
+                })
             })
             .collect()
     }
@@ -111,7 +123,7 @@ impl Scratch {
         self.reference.iter().map(|&number| Self::clip(&mut self.counts, number)).sum()
     }
 
-    fn subsequence(&mut self, symbols: usize) -> usize {
+    fn subsequence(&mut self, symbols: usize, control: &Control) -> Result<usize> {
         let known = |from: &[u32], to: &mut Vec<u32>| {
             to.clear();
             to.extend(from.iter().filter(|&&number| number != 0));
@@ -120,11 +132,11 @@ impl Scratch {
         known(&self.prediction, &mut self.second);
         let (short, long) = if self.first.len() <= self.second.len() { (&self.first, &self.second) } else { (&self.second, &self.first) };
         self.masks.set(short, symbols);
-        self.masks.length(long, &mut self.columns)
+        self.masks.length(long, &mut self.columns, control)
     }
 
     /// Lines of the reference against all lines of the prediction; a token of the prediction is spent by one hit.
-    fn union_of_lines(&mut self, prediction: &Document, reference: &Document, symbols: usize) -> usize {
+    fn union_of_lines(&mut self, prediction: &Document, reference: &Document, symbols: usize, control: &Control) -> Result<usize> {
         self.count(symbols, false);
         let (mut hits, mut start) = (0, 0);
         for &end in &reference.lines {
@@ -142,9 +154,7 @@ impl Scratch {
             for &to in &prediction.lines {
                 let line = &self.prediction[from..to as usize];
                 from = to as usize;
-                if self.masks.columns(line, &mut self.columns) {
-                    self.masks.back(line, &self.columns, |at, _| self.union[at / 64] |= 1 << (at % 64));
-                }
+                self.masks.walk(line, &mut self.columns, control, |at, _| self.union[at / 64] |= 1 << (at % 64))?;
             }
             for (at, &number) in self.first.iter().enumerate() {
                 if self.union[at / 64] >> (at % 64) & 1 == 1 {
@@ -152,7 +162,7 @@ impl Scratch {
                 }
             }
         }
-        hits
+        Ok(hits)
     }
 }
 
