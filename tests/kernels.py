@@ -36,6 +36,8 @@ OF_TEXTS: dict[str, Call] = {
     "near_duplicates, against": lambda values, **options: core.near_duplicates(["a", "b c"], against=values, **options),
     "near_pairs": core.near_pairs,
     "near_pairs, against": lambda values, **options: core.near_pairs(["a", "b c"], against=values, **options),
+    "overlap": lambda values, **options: core.overlap(values, ["the cat sat", "one two"], n=2, **options),
+    "overlap, against": lambda values, **options: core.overlap(["the cat sat", "one two"], values, n=2, **options),
     "parse_json": lambda values: core.parse_json(values).rejects,
     "rouge": lambda values, **options: core.rouge(values, values, **options),
     "rouge, predictions": lambda values, **options: core.rouge(values, pl.Series(["a b"]).new_from_index(0, len(values)), **options),

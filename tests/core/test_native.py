@@ -53,7 +53,7 @@ def test_no_public_kernel_is_left_out() -> None:
 @of_texts
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_column_that_is_no_text_is_refused(name: str, call: kernels.Call, wrong: str) -> None:
-    with pytest.raises(InputError, match="expected .*, found ") as caught:
+    with pytest.raises(InputError, match=r"expected .*, found ") as caught:
         call(WRONG[wrong])
     if wrong in ("categories", "enumeration"):
         assert "write the texts out with .cast(pl.String)" in str(caught.value)
@@ -63,7 +63,7 @@ def test_a_column_that_is_no_text_is_refused(name: str, call: kernels.Call, wron
 @pytest.mark.parametrize(("name", "call"), kernels.OF_NUMBERS.items(), ids=kernels.OF_NUMBERS)
 @pytest.mark.parametrize("wrong", [name for name in WRONG if name != "integers"])
 def test_a_column_that_is_no_numbers_is_refused(name: str, call: kernels.Call, wrong: str) -> None:
-    with pytest.raises(InputError, match="expected a column of UInt.*, found "):
+    with pytest.raises(InputError, match=r"expected a column of UInt.*, found "):
         call(WRONG[wrong])
 
 
@@ -86,7 +86,7 @@ def test_what_becomes_a_column_elsewhere_is_told_so() -> None:
         core.signals(pl.col("a"))
     with pytest.raises(InputError, match="lengths: expected a column of UInt32, found LazyFrame; collect it"):
         core.pack(pl.LazyFrame({"a": [1]}), capacity=8)
-    with pytest.raises(InputError, match="found Struct.*; pass one column"):
+    with pytest.raises(InputError, match=r"found Struct.*; pass one column"):
         core.signals(pa.table({"a": ["x"]}))
     with pytest.raises(InputError, match="found Categorical; write the texts out"):
         core.signals(pd.Series(["x"], dtype="category"))
@@ -147,7 +147,7 @@ def test_no_rows_have_the_columns_of_many(name: str, call: kernels.Call, values:
     untyped = kernels.frame(call([])).schema
     assert untyped == many.schema or name == "components"  # which answers in the type of its rows
     alone = "against" in name or name == "rouge_corpus"  # rows of another column, a row a metric
-    assert none.height == (many.height if alone else 0)
+    assert none.height == (many.height if alone and not name.startswith("overlap") else 0)
 
 
 @every
@@ -173,7 +173,7 @@ def test_progress_ends_at_all_rows(name: str, call: kernels.Call, values: pl.Ser
     call(values, progress=seen.append)
     assert seen
     assert seen == sorted(seen)
-    assert seen[-1] >= len(values)
+    assert seen[-1] >= (2 if name == "overlap, against" else len(values))  # texts, not items
 
 
 @every

@@ -163,5 +163,5 @@ def test_wrong_options_say_what_was_expected(options: dict[str, Any], message: s
 def test_wrong_input_says_what_was_expected() -> None:
     with pytest.raises(InputError, match="against: expected a column of String"):
         core.overlap(["a"], [1])
-    with pytest.raises(InputError, match="texts: expected a column of values"):
+    with pytest.raises(InputError, match="texts: expected a column of String, found one str"):
         core.overlap("a", ["a"])
