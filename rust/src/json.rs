@@ -10,10 +10,15 @@ mod nested;
 mod part;
 mod read;
 mod resync;
+mod stream;
 
 pub use column::{Texts, Values, count_keys, stretches, texts, types, values};
 pub use nested::{items, parse_each};
 pub use read::read;
+pub use stream::{Block, Stream};
+
+/// Bytes that one worker takes at a time.
+const STRETCH: usize = 1 << 20;
 
 /// JSON's value types, in the order in which [`types`] counts them. A field that is absent is [`Kind::Missing`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -293,3 +293,25 @@ def test_files_that_are_no_files(tmp_path: Path) -> None:
         core.read_json(str(tmp_path / "utf16.json"))
     (tmp_path / "fine.json").write_text('[{"a": 1}]')
     assert core.read_json(tmp_path / "fine.json").values("a")["a"].to_list() == [1]
+
+
+@settings(deadline=None)
+@given(damaged_lines(), st.booleans(), st.integers(1, 30))
+def test_blocks_are_the_whole(data: bytes, array: bool, size: int) -> None:
+    if array:
+        data = b"[\n" + data.replace(b"\n", b",\n") + b"\n]"
+    elif data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = b"{}\n" + data
+    whole = core.read_json(data)
+    blocks = list(core.json_blocks(data[at : at + size] for at in range(0, len(data), size)))
+    for made, parts in ((whole.frame, [block.frame for block in blocks]), (whole.rejects, [block.rejects for block in blocks])):
+        assert pl.concat([made.clear(), *parts]).equals(made)
+    assert [raw for block in blocks for raw in block.raw()] == whole.raw().to_list()
+    assert {key for block in blocks for key in block.keys["key"]} == set(whole.keys["key"])
+
+
+def test_blocks_of_a_long_damage_are_looked_at_seldom() -> None:
+    data = b'[{"a": "' + b"x" * 400_000 + b'\n"}, ' + b'{"a": 1}]'
+    blocks = list(core.json_blocks(data[at : at + 1000] for at in range(0, len(data), 1000)))
+    assert [len(block) for block in blocks] == [1]
+    assert [block.rejects["code"].to_list() for block in blocks] == [["bad_json"]]

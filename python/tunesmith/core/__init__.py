@@ -12,10 +12,11 @@ from tunesmith.core.diff import word_diff
 from tunesmith.core.duplicates import band_keys, components, exact_duplicates, near_duplicates, near_pairs, verify_pairs
 from tunesmith.core.overlap import OverlapIndex, overlap
 from tunesmith.core.packing import pack, pack_wrapped
-from tunesmith.core.records import JSON_TYPES, JsonRecords, parse_json, read_json
+from tunesmith.core.records import JSON_TYPES, JsonRecords, json_blocks, parse_json, read_json
 from tunesmith.core.rouge import rouge, rouge_corpus
 from tunesmith.core.signals import signals
 from tunesmith.core.tokenizer import AddedToken, Tokenizer
+from tunesmith.core.unpacking import unzstd
 
 __all__ = [
     "JSON_TYPES",
@@ -27,6 +28,7 @@ __all__ = [
     "components",
     "content_hash",
     "exact_duplicates",
+    "json_blocks",
     "near_duplicates",
     "near_pairs",
     "overlap",
@@ -38,6 +40,7 @@ __all__ = [
     "rouge_corpus",
     "row_ids",
     "signals",
+    "unzstd",
     "verify_pairs",
     "word_diff",
 ]

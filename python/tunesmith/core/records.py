@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -61,6 +61,11 @@ class JsonRecords:
         what stood there, bytes that are not UTF-8 as U+FFFD.
         """
         return self._placed(self._native.rejects())
+
+    @property
+    def damaged(self) -> int:
+        """Count the rejects."""
+        return self.rejects["record"].n_unique() if self._items else self.rejects.height
 
     def _placed(self, table: Any) -> pl.DataFrame:
         frame = pl.DataFrame(table)
@@ -147,6 +152,31 @@ def read_json(source: bytes | str | Path) -> JsonRecords:
     if start in _UTF16:
         raise InputError(f"{name}: expected UTF-8, found UTF-16 (byte order mark {start.hex(' ')}); save it as UTF-8")
     return JsonRecords(_native.json_open(str(source)) if data is None else _native.json_read(data))
+
+
+def json_blocks(chunks: Iterable[bytes]) -> Iterator[JsonRecords]:
+    """Read JSON records whose bytes come in chunks, holding a chunk at a time: a file larger than memory.
+
+    What `read_json` gives for all of them together, in pieces: records, lines and bytes are counted through, and a record
+    that does not end in its chunk comes with the next. Damage without an end in sight waits for it, and is held.
+
+    Args:
+        chunks: The bytes of a file, cut anywhere; some megabytes each.
+    Yields:
+        The records that ended in each chunk; nothing for a chunk in which none did.
+
+    >>> blocks = json_blocks([b'[{"a": 1}, {"a"', b": 2}, oops, ", b'{"a": 3}]'])
+    >>> [(block.frame["record"].to_list(), block.rejects["record"].to_list()) for block in blocks]
+    [([0], []), ([1], []), ([3], [2])]
+    """
+    stream = _native.JsonStream()
+    for chunk in chunks:
+        block = JsonRecords(stream.push(chunk, last=False))
+        if len(block) or block.damaged:
+            yield block
+    block = JsonRecords(stream.push(b"", last=True))
+    if len(block) or block.damaged:
+        yield block
 
 
 def parse_json(texts: Any) -> JsonRecords:

@@ -61,7 +61,7 @@ pub fn parse_each(bytes: &[u8], texts: &[Option<(usize, usize)>], control: &Cont
 }
 
 fn parse_one(part: &mut Part, bytes: &[u8], start: usize, row: u64) {
-    part.base = start;
+    part.base = start as i64;
     let mut cursor = Cursor { bytes, at: start };
     cursor.skip_space();
     let place = (row, 0, 1 + newlines(&bytes[start..cursor.at]));

@@ -14,8 +14,8 @@ pub struct Part {
     seen: Vec<(Value, usize, usize)>,
     /// Everything before this byte is known to be UTF-8.
     pub utf8_until: usize,
-    /// Messages count bytes from here.
-    pub base: usize,
+    /// Messages count bytes from here; negative where bytes came before.
+    pub base: i64,
 }
 
 impl Part {
@@ -121,8 +121,8 @@ impl Part {
 }
 
 /// What stands at `at`, in words.
-fn describe(bytes: &[u8], at: usize, base: usize) -> String {
-    let place = at - base;
+fn describe(bytes: &[u8], at: usize, base: i64) -> String {
+    let place = at as i64 - base;
     let Some(&byte) = bytes.get(at) else { return format!("the end at byte {place}") };
     if byte == b'\n' || byte == b'\r' {
         return format!("a line end at byte {place}");

@@ -6,12 +6,28 @@ use memchr::memchr_iter;
 use super::cursor::{Cursor, Fault};
 use super::part::Part;
 use super::resync::{Next, Signature, element_end, line_end, trim};
-use super::{Index, Layout};
+use super::{Index, Layout, STRETCH};
 use crate::error::Result;
 use crate::parallel::{Control, map};
 
-/// Bytes that one worker takes at a time.
-const STRETCH: usize = 1 << 20;
+/// How near to the end of a block damage may be a value that goes on behind it: the longest escape (a surrogate pair).
+const MARGIN: usize = 16;
+
+/// A file so far: what stood before the bytes at hand.
+#[derive(Default)]
+pub(super) struct Before {
+    /// Known once a first byte is.
+    layout: Option<Layout>,
+    signature: Option<Signature>,
+    /// Whether an array is open.
+    open: bool,
+    /// Elements, line ends and bytes.
+    elements: u64,
+    lines: u64,
+    pub bytes: u64,
+    /// Bytes of the line at hand.
+    column: usize,
+}
 
 struct Stretch {
     part: Part,
@@ -20,12 +36,19 @@ struct Stretch {
     lines: u64,
     /// Whether an array is open there.
     open: bool,
+    /// Whether the element there does not end in the bytes at hand.
+    unfinished: bool,
 }
 
 struct Document<'a> {
     bytes: &'a [u8],
     layout: Layout,
     next: Next<'a>,
+    column: usize,
+    /// Bytes of the file before these.
+    before: u64,
+    /// Whether the file ends with these bytes.
+    last: bool,
 }
 
 /// Index every record of `bytes`.
@@ -37,24 +60,28 @@ pub fn read(bytes: &[u8], control: &Control) -> Result<(Index, Layout)> {
 }
 
 pub(super) fn read_in_stretches(bytes: &[u8], stretch: usize, control: &Control) -> Result<(Index, Layout)> {
-    let mut cursor = Cursor { bytes, at: if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 } };
-    cursor.skip_space();
-    let layout = match cursor.peek() {
-        None => return Ok((Index::default(), Layout::Empty)),
-        Some(b'[') => Layout::Array,
-        Some(_) => Layout::Lines,
-    };
-    let mut starts = vec![if layout == Layout::Array { cursor.at + 1 } else { cursor.at }];
-    let signature = if layout == Layout::Array { Signature::new(bytes, starts[0]) } else { None };
-    while let Some(next) = next_start(bytes, layout, signature.as_ref(), starts[starts.len() - 1] + stretch) {
+    let mut before = Before::default();
+    let (index, _) = read_block(bytes, &mut before, true, stretch, control)?;
+    Ok((index, before.layout.unwrap_or(Layout::Empty)))
+}
+
+/// Index the records of the next bytes of a file, up to the first that does not end in them: its start is returned.
+/// `last`: the file ends there. `before` is brought forward.
+pub(super) fn read_block(bytes: &[u8], before: &mut Before, last: bool, stretch: usize, control: &Control) -> Result<(Index, usize)> {
+    let Some((layout, start)) = begin(bytes, before, last) else { return Ok((Index::default(), 0)) };
+    let signature = before.signature.as_ref();
+    let mut starts = vec![start];
+    while let Some(next) = next_start(bytes, layout, signature, starts[starts.len() - 1] + stretch) {
         starts.push(next);
     }
     let stop = |k: usize| starts.get(k + 1).copied().unwrap_or(bytes.len());
-    let document = || Document { bytes, layout, next: Next::new(signature.as_ref()) };
-    let stretches = map(starts.len(), |k| document().stretch(starts[k], stop(k), layout == Layout::Array, control))?;
+    let (column, passed) = (before.column, before.bytes);
+    let document = || Document { bytes, layout, next: Next::new(signature), column, before: passed, last };
+    let guess = |k: usize| if k == 0 { before.open } else { layout == Layout::Array };
+    let stretches = map(starts.len(), |k| document().stretch(starts[k], stop(k), guess(k), control))?;
     let mut index = Index::default();
-    let (mut elements, mut at, mut open) = (0, starts[0], layout == Layout::Array);
-    let mut lines = count_lines(&bytes[..at]);
+    let (mut elements, mut at, mut open) = (before.elements, starts[0], before.open);
+    let mut lines = before.lines + count_lines(&bytes[..at]);
     for (k, stretch) in stretches.into_iter().enumerate() {
         let stretch = if at == starts[k] {
             stretch // an object stands there, which opens what was closed
@@ -68,11 +95,39 @@ pub(super) fn read_in_stretches(bytes: &[u8], stretch: usize, control: &Control)
         elements += added;
         lines += stretch.lines;
         (at, open) = (stretch.end, stretch.open);
+        if stretch.unfinished {
+            break;
+        }
     }
-    Ok((index, layout))
+    before.column = memchr::memrchr(b'\n', &bytes[..at]).map_or(before.column + at, |line| at - line - 1);
+    (before.elements, before.lines, before.open) = (elements, lines, open);
+    before.bytes += at as u64;
+    Ok((index, at))
 }
 
-fn next_start(bytes: &[u8], layout: Layout, signature: Option<&Signature<'_>>, from: usize) -> Option<usize> {
+/// Where elements start, and how they lie; at the start of a file, `None` unless that can be told from these bytes.
+fn begin(bytes: &[u8], before: &mut Before, last: bool) -> Option<(Layout, usize)> {
+    if let Some(layout) = before.layout {
+        return Some((layout, 0));
+    }
+    let mut cursor = Cursor { bytes, at: if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 } };
+    cursor.skip_space();
+    let array = cursor.peek()? == b'[';
+    let start = cursor.at + usize::from(array);
+    if array {
+        before.signature = Signature::new(bytes, start);
+        if before.signature.is_none() && !last && bytes.len() < STRETCH {
+            return None; // its first key may not have come yet
+        }
+    } else if !last && bytes.len() < 3 {
+        return None; // the first bytes of a byte order mark
+    }
+    let layout = if array { Layout::Array } else { Layout::Lines };
+    (before.layout, before.open) = (Some(layout), array);
+    Some((layout, start))
+}
+
+fn next_start(bytes: &[u8], layout: Layout, signature: Option<&Signature>, from: usize) -> Option<usize> {
     if from >= bytes.len() {
         return None;
     }
@@ -94,6 +149,7 @@ impl Document<'_> {
     /// Read elements from `start` until the first one that starts at `stop` or behind it; `open`: inside an array.
     fn stretch(&self, start: usize, stop: usize, mut open: bool, control: &Control) -> Result<Stretch> {
         let mut part = Part::default();
+        part.base = -(self.before as i64);
         part.utf8_until = start + std::str::from_utf8(&self.bytes[start..stop]).map_or_else(|error| error.valid_up_to(), str::len);
         let mut cursor = Cursor { bytes: self.bytes, at: start };
         let (mut counted, mut line) = (start, 1);
@@ -103,7 +159,7 @@ impl Document<'_> {
             counted = cursor.at;
             match cursor.peek() {
                 None => {
-                    if open && part.index.rejects.last().is_none_or(|last| last.code != "truncated") {
+                    if self.last && open && part.index.rejects.last().is_none_or(|last| last.code != "truncated") {
                         let fault = Fault { at: cursor.at, code: "truncated", expected: "']' at the end of the array", field: None };
                         part.reject(self.bytes, (part.elements(), 0, line), (cursor.at, cursor.at), fault);
                     }
@@ -126,29 +182,49 @@ impl Document<'_> {
                     // A bracket too many, of a damaged record: what follows it are records still.
                     open |= self.layout == Layout::Array && cursor.peek() == Some(b'{');
                     if self.layout == Layout::Array && !open {
+                        if !self.last {
+                            return Ok(Stretch { part, end: cursor.at, lines: line - 1, open, unfinished: true });
+                        }
                         let fault = Fault { at: cursor.at, code: "bad_json", expected: "the end of the file after ']'", field: None };
                         part.reject(self.bytes, (part.elements(), 0, line), (cursor.at, self.bytes.len()), fault);
                         cursor.at = self.bytes.len();
-                    } else {
-                        self.element(&mut part, &mut cursor, line);
+                    } else if !self.element(&mut part, &mut cursor, line) {
+                        return Ok(Stretch { part, end: cursor.at, lines: line - 1, open, unfinished: true });
                     }
                 }
             }
         }
-        Ok(Stretch { part, end: cursor.at, lines: line - 1, open })
+        Ok(Stretch { part, end: cursor.at, lines: line - 1, open, unfinished: false })
     }
 
-    fn element(&self, part: &mut Part, cursor: &mut Cursor<'_>, line: u64) {
+    /// Read the element at the cursor, or leave it there and answer false: what it is depends on bytes still to come.
+    fn element(&self, part: &mut Part, cursor: &mut Cursor<'_>, line: u64) -> bool {
         let (start, number) = (cursor.at, part.elements());
         let fault = if cursor.peek() == Some(b'{') {
             match part.object(cursor, number, 0, line) {
-                Ok(()) => return,
+                Ok(()) => match self.trailing(cursor) {
+                    Trailing::Fine => return true,
+                    Trailing::Unknown => {
+                        part.drop_last();
+                        cursor.at = start;
+                        return false;
+                    }
+                    Trailing::Damage(at) => {
+                        part.drop_last();
+                        Box::new(Fault { at, code: "bad_json", expected: "the end of the line after an object", field: None })
+                    }
+                },
                 Err(fault) => fault,
             }
         } else {
             match cursor.value() {
+                Ok(_) if !self.last && cursor.at == self.bytes.len() => {
+                    cursor.at = start;
+                    return false;
+                }
                 Ok(value) if matches!(cursor.peek(), None | Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b']')) => {
-                    return part.not_object(self.bytes, (number, 0, line), &value);
+                    part.not_object(self.bytes, (number, 0, line), &value);
+                    return true;
                 }
                 Ok(_) => Box::new(Fault { at: cursor.at, code: "bad_json", expected: "the end of the value", field: None }),
                 Err(fault) => fault,
@@ -159,8 +235,13 @@ impl Document<'_> {
             // Readable to its end, but not as text.
             ("bad_utf8" | "too_long", _) => cursor.at,
             (_, Layout::Array) => element_end(self.bytes, start, &self.next),
-            _ => line_end(self.bytes, start, fault.at),
+            _ => line_end(self.bytes, start, fault.at, self.column),
         };
+        let read = matches!(fault.code, "bad_utf8" | "too_long");
+        if !self.last && !read && (end == self.bytes.len() || fault.at + MARGIN > self.bytes.len()) {
+            cursor.at = start;
+            return false;
+        }
         if fault.at > end && self.layout == Layout::Lines {
             // Met in the record below, which is not this one's: this one ends too early.
             fault = cut_short(&self.bytes[..end], start);
@@ -171,6 +252,30 @@ impl Document<'_> {
         }
         part.reject(self.bytes, (number, 0, line), (start, end), fault);
         cursor.at = end;
+        true
+    }
+}
+
+/// What stands behind an object on its line.
+enum Trailing {
+    Fine,
+    Unknown,
+    Damage(usize),
+}
+
+impl Document<'_> {
+    /// Where objects stand on lines, one with something else behind it is damaged: two lines in one, a line cut at its start.
+    fn trailing(&self, cursor: &Cursor<'_>) -> Trailing {
+        if self.layout == Layout::Array {
+            return Trailing::Fine;
+        }
+        let blank = self.bytes[cursor.at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        match self.bytes.get(cursor.at + blank) {
+            Some(b'\n' | b'\r' | b',' | b'{' | b'[') => Trailing::Fine,
+            Some(_) => Trailing::Damage(cursor.at + blank),
+            None if self.last => Trailing::Fine,
+            None => Trailing::Unknown,
+        }
     }
 }
 
@@ -190,7 +295,7 @@ fn skip_between(cursor: &mut Cursor<'_>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -209,7 +314,7 @@ mod tests {
         })
     }
 
-    fn document() -> impl Strategy<Value = Vec<u8>> {
+    pub fn document() -> impl Strategy<Value = Vec<u8>> {
         let damage = proptest::collection::vec(
             (any::<prop::sample::Index>(), prop_oneof![Just(b'"'), Just(b'}'), Just(b'{'), Just(b'\n'), any::<u8>()]),
             0..4,

@@ -11,20 +11,20 @@ use super::cursor::Cursor;
 /// Inside a proper string its quotes would be escaped, so a match is the start of some object; the same indentation
 /// and the same first key make it the start of an element. Should it be a nested object after all, a worker's start
 /// is found wrong when its neighbour arrives elsewhere (see `read`).
-pub struct Signature<'a> {
-    indent: &'a [u8],
-    finder: memmem::Finder<'a>,
+pub struct Signature {
+    indent: Vec<u8>,
+    finder: memmem::Finder<'static>,
 }
 
 /// A worker's view of the signature, with its last answer: (asked from, found).
 pub struct Next<'a> {
-    signature: Option<&'a Signature<'a>>,
+    signature: Option<&'a Signature>,
     last: Cell<Option<(usize, Option<usize>)>>,
 }
 
-impl<'a> Signature<'a> {
+impl Signature {
     /// From the first element of the array whose `[` stands before `at`; `None` unless it is an object with a key.
-    pub fn new(bytes: &'a [u8], at: usize) -> Option<Self> {
+    pub fn new(bytes: &[u8], at: usize) -> Option<Self> {
         let mut cursor = Cursor { bytes, at };
         cursor.skip_space();
         let start = cursor.at;
@@ -39,7 +39,7 @@ impl<'a> Signature<'a> {
         let quote = memchr(b'"', &bytes[cursor.at + 1..])?;
         let needle = &bytes[start..cursor.at + quote + 2];
         let line = bytes[at..start].iter().rposition(|&byte| byte == b'\n').map_or(start, |line| at + line);
-        Some(Self { indent: &bytes[line..start], finder: memmem::Finder::new(needle) })
+        Some(Self { indent: bytes[line..start].to_vec(), finder: memmem::Finder::new(needle).into_owned() })
     }
 
     /// The first place from `from` on that looks like the start of an element: indented as the first one, and behind
@@ -47,12 +47,12 @@ impl<'a> Signature<'a> {
     pub fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let behind = |at: usize| bytes[..at].iter().rev().find(|byte| !byte.is_ascii_whitespace());
         let starts = self.finder.find_iter(&bytes[from..]).map(|at| from + at);
-        starts.into_iter().find(|&at| bytes[..at].ends_with(self.indent) && matches!(behind(at), Some(b',' | b'}')))
+        starts.into_iter().find(|&at| bytes[..at].ends_with(&self.indent) && matches!(behind(at), Some(b',' | b'}')))
     }
 }
 
 impl<'a> Next<'a> {
-    pub fn new(signature: Option<&'a Signature<'a>>) -> Self {
+    pub fn new(signature: Option<&'a Signature>) -> Self {
         Self { signature, last: Cell::new(None) }
     }
 
@@ -108,13 +108,14 @@ fn closing_quote(bytes: &[u8], mut at: usize, limit: usize) -> usize {
 
 /// End of the damaged element that starts at `start` in a file of lines: the end of its line, or, where the damage
 /// was met on a later line, of the last line before one that starts an object at the same depth of indentation.
-pub fn line_end(bytes: &[u8], start: usize, fault: usize) -> usize {
+/// `column`: how far into its line the first byte is.
+pub fn line_end(bytes: &[u8], start: usize, fault: usize, column: usize) -> usize {
     let end = |from: usize| memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |offset| from + offset);
     let first = end(start);
     if fault <= first {
         return first;
     }
-    let indent = start - memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |line| line + 1);
+    let indent = memchr::memrchr(b'\n', &bytes[..start]).map_or(start + column, |line| start - line - 1);
     let mut line = first;
     while line < bytes.len() {
         let text = line + 1 + bytes[line + 1..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();

@@ -1,6 +1,6 @@
 //! JSON records: one parse, then tables cut from its index.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::{
@@ -48,6 +48,35 @@ struct JsonIndex {
     layout: Layout,
     /// Per row of the column that `parse_json` took: where its text starts in `source`.
     starts: Option<Vec<u64>>,
+    /// Bytes of the file before `source`.
+    offset: u64,
+}
+
+/// A file's records, block by block.
+#[pyclass(frozen, module = "tunesmith.core._native")]
+struct JsonStream {
+    stream: Mutex<json::Stream>,
+}
+
+#[pymethods]
+impl JsonStream {
+    #[new]
+    fn new() -> Self {
+        Self { stream: Mutex::default() }
+    }
+
+    /// Take the next chunk, give the records that end in it.
+    fn push(&self, py: Python<'_>, chunk: PyBackedBytes, last: bool) -> PyResult<JsonIndex> {
+        let push = |control: &Control| self.stream.lock().unwrap_or_else(PoisonError::into_inner).push(&chunk, last, control);
+        let block = run(py, chunk.len() <= SMALL, push)?;
+        Ok(JsonIndex {
+            source: Arc::new(Source::Owned(block.bytes)),
+            index: block.index,
+            layout: Layout::Lines,
+            starts: None,
+            offset: block.offset,
+        })
+    }
 }
 
 #[pyfunction]
@@ -64,7 +93,7 @@ fn json_open(py: Python<'_>, path: std::path::PathBuf) -> PyResult<JsonIndex> {
 
 fn index(py: Python<'_>, source: Source) -> PyResult<JsonIndex> {
     let (index, layout) = run(py, source.bytes().len() <= SMALL, |control| json::read(source.bytes(), control))?;
-    Ok(JsonIndex { source: Arc::new(source), index, layout, starts: None })
+    Ok(JsonIndex { source: Arc::new(source), index, layout, starts: None, offset: 0 })
 }
 
 #[pyfunction]
@@ -79,7 +108,7 @@ fn json_parse(py: Python<'_>, texts: Column) -> PyResult<JsonIndex> {
         spans.push(text.map(|text| (start, start + text.len())));
     }
     let index = run(py, bytes.len() <= SMALL, |control| json::parse_each(&bytes, &spans, control))?;
-    Ok(JsonIndex { source: Arc::new(Source::Owned(bytes)), index, layout: Layout::Lines, starts: Some(starts) })
+    Ok(JsonIndex { source: Arc::new(Source::Owned(bytes)), index, layout: Layout::Lines, starts: Some(starts), offset: 0 })
 }
 
 fn u64s(values: impl Iterator<Item = u64>) -> ArrayRef {
@@ -90,7 +119,7 @@ impl JsonIndex {
     /// Offset of a byte of the source as its owner counts it: in the file, or in the row's text.
     fn byte(&self, record: u64, at: usize) -> u64 {
         let start = self.starts.as_ref().and_then(|starts| starts.get(usize::try_from(record).ok()?)).copied();
-        at as u64 - start.unwrap_or(0)
+        self.offset + at as u64 - start.unwrap_or(0)
     }
 
     fn text(&self, py: Python<'_>, field: &str) -> PyResult<ArrayRef> {
@@ -225,13 +254,14 @@ impl JsonIndex {
 
     fn items(&self, py: Python<'_>, field: &str) -> PyResult<Self> {
         let index = run(py, self.source.bytes().len() <= SMALL, |control| json::items(self.source.bytes(), &self.index, field, control))?;
-        Ok(Self { source: self.source.clone(), index, layout: Layout::Array, starts: None })
+        Ok(Self { source: self.source.clone(), index, layout: Layout::Array, starts: None, offset: 0 })
     }
 }
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("JSON_TYPES", json::Kind::NAMES.to_vec())?;
     m.add_class::<JsonIndex>()?;
+    m.add_class::<JsonStream>()?;
     m.add_function(wrap_pyfunction!(json_read, m)?)?;
     m.add_function(wrap_pyfunction!(json_open, m)?)?;
     m.add_function(wrap_pyfunction!(json_parse, m)?)

@@ -11,6 +11,7 @@ mod pack;
 mod rouge;
 mod signals;
 mod tokenize;
+mod unpack;
 
 use pyo3::prelude::*;
 
@@ -26,5 +27,6 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     rouge::register(m)?;
     signals::register(m)?;
     tokenize::register(m)?;
+    unpack::register(m)?;
     Ok(())
 }
