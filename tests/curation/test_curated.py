@@ -248,6 +248,31 @@ def test_sources_and_rules_of_the_recipe(tmp_path):
     assert made.ledger.select("step", "rule", "action").rows() == [("read", "missing_field", "reject"), ("read", "too_long", "reject")]
 
 
+def test_rules_of_values_and_of_turns():
+    talk = [{"role": "user", "content": "a" * 30}, {"role": "assistant", "content": "b"}]
+    rows = [
+        {"instruction": "a", "output": "x", "language": "en", "stars": 1, "checked": True},
+        {"instruction": "b", "output": "x", "language": "de", "stars": 2, "checked": False},
+        {"instruction": "c", "output": "x", "stars": 5, "checked": True},
+    ]
+    made = curate(rows, {"schema": {"allowed": {"language": ["en", "fr"], "stars": [1, 2.0, 3], "checked": [True]}}, "steps": []})
+    assert made.frame["instruction"].to_list() == ["a"]
+    assert made.rejects.select("position", "field", "code", "found", "expected").rows() == [
+        (1, "language", "not_allowed", "de", "one of en, fr"),
+        (1, "checked", "not_allowed", "false", "one of true"),
+        (2, "stars", "not_allowed", "5", "one of 1, 2.0, 3"),
+    ]
+    long = curate([{"messages": talk}, {"messages": [{"role": "user", "content": "a"}, talk[1]]}], {"schema": {"max_characters": 20}})
+    assert long.rejects.select("position", "field", "found").rows() == [
+        (0, "instruction", "30 characters"),
+        (0, "messages", "30 characters"),
+    ]
+    with pytest.raises(OptionError, match='no source has a column "lang"; did you mean "language"'):
+        curate(rows, {"schema": {"allowed": {"lang": ["en"]}}})
+    with pytest.raises(OptionError, match="schema, allowed"):
+        curate(rows, {"schema": {"allowed": {"origin": ["x"]}}})
+
+
 def test_a_required_column_that_no_source_has():
     with pytest.raises(OptionError, match='no source has a column "topc"; did you mean "topic"'):
         curate([{"instruction": "a", "output": "x", "topic": "t"}], {"schema": {"required": ["topc"]}})

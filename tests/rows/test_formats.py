@@ -27,7 +27,7 @@ def test_alpaca_with_everything():
 
 def test_dolly_names():
     data = read([{"instruction": "Who?", "context": "Ann ran.", "response": "Ann", "category": "qa"}])
-    assert data.format == "alpaca"
+    assert data.format == "dolly"
     assert data.frame.select("input", "output", "category").row(0) == ("Ann ran.", "Ann", "qa")
 
 
@@ -208,3 +208,78 @@ def test_unknown_names_say_what_is_known():
         read([{"instruction": "a"}], format="alpacca")
     with pytest.raises(InputError, match=r"list: no known format fits the fields found \(foo\).*question-answer \(question, answer\)"):
         read([{"foo": 1}])
+
+
+def test_seed_tasks_give_a_row_for_each_instance():
+    data = read(
+        [
+            {"id": "s0", "instruction": "Add.", "instances": [{"input": "1, 2", "output": "3"}, {"input": "2, 2", "output": "4"}]},
+            {"id": "s1", "instruction": "Sing.", "instances": [{"input": "", "output": "La"}]},
+        ]
+    )
+    assert data.format == "self-instruct"
+    assert data.frame.select("position", "instruction", "input", "output", "id").rows() == [
+        (0, "Add.", "1, 2", "3", "s0"),
+        (1, "Add.", "2, 2", "4", "s0"),
+        (2, "Sing.", "", "La", "s1"),
+    ]
+    assert data.frame["origin"].struct.field("part").to_list() == ["0", "1", "0"]
+    assert data.frame["origin"].struct.field("record").to_list() == [0, 0, 1]
+
+
+def test_all_that_is_wrong_with_a_seed_task():
+    data = read(
+        [
+            {"instruction": "a", "instances": [{"input": 1, "output": ["x"]}, "y", {"input": "", "output": "fine", "score": 2}]},
+            {"instruction": "", "instances": [{"input": "", "output": "b"}, {"input": "x\0"}]},
+            {"instruction": "a", "instances": []},
+            {"instruction": "a", "instances": "x"},
+            {"instruction": "a", "instances": [{"input": "", "output": "kept"}]},
+        ]
+    )
+    assert data.rejected.select("record", "field", "code").rows() == [
+        (0, "instances[0].input", "wrong_type"),
+        (0, "instances[0].output", "wrong_type"),
+        (0, "instances[1]", "wrong_type"),
+        (1, "instances[0].input", "empty_prompt"),
+        (1, "instances[1].input", "nul_character"),
+        (2, "instances", "no_known_field"),
+        (3, "instances", "wrong_type"),
+    ]
+    assert data.frame.select("position", "output").rows() == [(4, "kept")]
+    assert data.notes == ('list: fields of turns that a row does not hold: "instances.score" (1 turns)',)
+
+
+def test_the_best_path_of_a_tree():
+    def ranked(name, role, rank, *replies):
+        return {**node(name, role, *replies), "rank": rank}
+
+    tree = node("p", "prompter",
+                ranked("a", "assistant", 1, ranked("q", "prompter", 0, node("b", "assistant"))),
+                ranked("c", "assistant", 0,
+                       ranked("r", "prompter", 0), ranked("s", "prompter", 1, node("d", "assistant"), ranked("e", "assistant", 2))),
+                node("f", "assistant"))  # fmt: skip
+    trees = [{"message_tree_id": "t", "prompt": tree}, {"message_tree_id": "u", "prompt": node("alone", "prompter")}]
+    data = read(trees, format="oasst-best")
+    assert data.frame["output"].to_list() == ["E", None]
+    assert data.frame["origin"].struct.field("part").to_list() == ["e", "alone"]
+    assert [turn["content"] for turn in data.frame["messages"][0].to_list()] == ["P", "C", "S", "E"]
+    assert read(trees).format == "oasst"
+
+
+def test_fields_of_absurd_length():
+    long = "a" * 30
+    records = [
+        {"instruction": long, "output": "b", "note": long},
+        {"instruction": "é" * 20, "output": "b"},
+        {"instruction": "a", "history": [[long, long]]},
+    ]
+    data = read(records, max_characters=20)
+    assert data.rejected.select("record", "field", "code", "found").rows() == [
+        (0, "instruction", "too_long", "30 characters"),
+        (0, "note", "too_long", "30 characters"),
+        (2, "history", "too_long", "70 characters"),
+    ]
+    frame = pl.DataFrame({"instruction": ["a", long], "history": [[[long, "x"]], None], "output": ["b", "c"]})
+    assert read(frame, max_characters=20).rejected.select("record", "field").rows() == [(0, "history"), (1, "instruction")]
+    assert read(records).rejected.is_empty()

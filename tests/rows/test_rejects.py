@@ -121,11 +121,11 @@ def test_bad_tools_and_history():
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("empty.json", b"", "expected records, found an empty file"),
     ("blank.jsonl", b" \n\n", "expected records, found an empty file"),
-    ("wide.json", '[{"instruction": "a"}]'.encode("utf-16"), "UTF-16"),
+    ("wide.txt", b"\xff\xfea\x00\x00\xd8", "bytes 00 d8 at byte 4"),
     ("rows.parquet", b"not parquet", "expected parquet"),
     ("rows.json.gz", b"not gzip", "cannot be read"),
     ("rows.json.zst", b"\x28\xb5\x2f\xfdnot zstd", "rows.json.zst"),
-    ("latin.txt", "caf\xe9".encode("latin-1"), "found byte 0xe9 at 3"),
+    ("latin.txt", "caf\xe9".encode("latin-1"), "found byte 0xe9 at byte 3"),
     ("other.json", b'[{"foo": 1}]', "no known format fits"),
 ])  # fmt: skip
 def test_files_that_cannot_be_used_say_so(tmp_path, name, content, message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,8 @@ from tunesmith.curation.steps.texts import check
 from tunesmith.errors import InputError, OptionError, did_you_mean
 from tunesmith.progress import Progress
 from tunesmith.rows import Data, read
-from tunesmith.rows.schema import REJECT
+from tunesmith.rows.lengths import MAX_CHARACTERS
+from tunesmith.rows.schema import MESSAGES, REJECT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ def gather(sources: Sequence[Any], recipe: Recipe, progress: Progress) -> Gather
     """
     if not sources:
         raise OptionError("expected a source of rows (a file, folder, version or frame, or `sources` in the recipe), found none")
-    parts = [_read(source, progress) for source in sources]
+    parts = [_read(source, max(recipe.rules.max_characters or 0, MAX_CHARACTERS), progress) for source in sources]
     data = parts[0] if len(parts) == 1 else _numbered_on(parts)
     data, added = _with_additions(replace(data.some(), frame=data.frame.sort("position")), recipe.steps)
     return Gathered(data=_ruled(data, recipe.rules), added=added)
@@ -76,10 +78,10 @@ def _next(*positions: pl.Series) -> int:
     return max((int(value) + 1 for value in highest if isinstance(value, int)), default=0)
 
 
-def _read(source: Any, progress: Progress) -> Data:
+def _read(source: Any, longest: int, progress: Progress) -> Data:
     if not isinstance(source, Source):
-        return read(source, progress=progress)
-    data = read(source.path, format=source.format, mapping=source.map, progress=progress)
+        return read(source, max_characters=longest, progress=progress)
+    data = read(source.path, format=source.format, mapping=source.map, max_characters=longest, progress=progress)
     weighted = data.frame.with_columns((pl.col("weight") * source.weight).cast(pl.Float32))
     names = {f"{source.name}: {name}" if source.name else name: given for name, given in data.inputs.items()}
     return replace(data, frame=weighted, inputs=names)
@@ -117,20 +119,44 @@ def _ruled(data: Data, rules: Rules) -> Data:
     frame = data.frame
     problems: list[pl.DataFrame] = []
     for name in rules.required:
-        if name not in frame.columns:
-            raise OptionError(f'schema, required: no source has a column "{name}"; {did_you_mean(name, frame.columns)}')
+        _known(name, frame, "required")
         empty = frame[name].is_null() | (frame[name] == "") if frame.schema[name] == pl.String else frame[name].is_null()
         problems.append(_problems(frame.filter(empty), name, "missing_field", pl.lit("nothing"), "a value (the recipe requires it)"))
+    for name, values in rules.allowed.items():
+        _known(name, frame, "allowed")
+        problems.append(_not_allowed(frame, name, values))
     if rules.max_characters is not None:
         for name, dtype in frame.schema.items():
             if dtype == pl.String and name not in ("row_id", "kind"):
                 check(frame.schema, [name])
-                long = frame.filter(pl.col(name).str.len_chars() > rules.max_characters)
-                found = pl.format("{} characters", pl.col(name).str.len_chars())
-                problems.append(_problems(long, name, "too_long", found, f"at most {rules.max_characters} characters"))
+                problems.append(_too_long(frame, name, pl.col(name).str.len_chars(), rules.max_characters))
+            elif dtype == MESSAGES:
+                turns = pl.col(name).list.eval(pl.element().struct.field("content").str.len_chars()).list.max()
+                problems.append(_too_long(frame, name, turns, rules.max_characters))
     rejected = pl.concat([data.rejected, *problems])
     gone = rejected["position"].unique().implode()
     return replace(data, frame=frame.filter(~pl.col("position").is_in(gone)), rejected=rejected.sort("position", maintain_order=True))
+
+
+def _known(name: str, frame: pl.DataFrame, option: str) -> None:
+    if name not in frame.columns:
+        raise OptionError(f'schema, {option}: no source has a column "{name}"; {did_you_mean(name, frame.columns)}')
+
+
+def _not_allowed(frame: pl.DataFrame, name: str, values: Sequence[str | float | bool]) -> pl.DataFrame:
+    if frame.schema[name].is_nested():
+        raise OptionError(f'schema, allowed: expected a column of texts, numbers or truth values, found "{name}" of {frame.schema[name]}')
+    said = [json.dumps(value) if isinstance(value, bool) else str(value) for value in values]
+    number = frame.schema[name].is_numeric()
+    wanted = [float(value) for value in values if isinstance(value, int | float)] if number else said
+    value = pl.col(name).cast(pl.Float64 if number else pl.String)
+    expected = f"one of {', '.join(said[:20])}{f' and {len(said) - 20} more' if len(said) > 20 else ''}"
+    other = frame.filter(value.is_not_null() & ~value.is_in(wanted))
+    return _problems(other, name, "not_allowed", pl.col(name).cast(pl.String).str.head(80), expected)
+
+
+def _too_long(frame: pl.DataFrame, name: str, length: pl.Expr, limit: int) -> pl.DataFrame:
+    return _problems(frame.filter(length > limit), name, "too_long", pl.format("{} characters", length), f"at most {limit} characters")
 
 
 def _problems(rows: pl.DataFrame, field: str, code: str, found: pl.Expr, expected: str) -> pl.DataFrame:

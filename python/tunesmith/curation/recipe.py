@@ -38,7 +38,15 @@ class Rules(Options):
     """What every row must hold, besides being a row; those that do not are rejected."""
 
     required: tuple[str, ...] = Field(default=(), description="Columns that may not be missing or empty.")
-    max_characters: int | None = Field(default=None, ge=1, description="The most characters any text field may have.")
+    max_characters: int | None = Field(
+        default=None,
+        ge=1,
+        description="The most characters any text field, or turn of a conversation, may have; 10,000,000 a field unless said.",
+    )
+    allowed: dict[str, tuple[str | int | float | bool, ...]] = Field(
+        default_factory=dict,
+        description="Column to the values that it may have; a row without one passes, unless the column is required.",
+    )
 
 
 class Recipe(Options):

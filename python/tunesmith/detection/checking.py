@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from tunesmith.detection.findings import find
 from tunesmith.progress import SILENT, Progress
-from tunesmith.rows import read, write_rejects
+from tunesmith.rows.rejects import writing_rejects
+from tunesmith.rows.streaming import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,36 +21,78 @@ if TYPE_CHECKING:
     from tunesmith.rows import Data
 
 
+@dataclass(kw_only=True)
+class Tally:
+    """What was counted, block by block.
+
+    Attributes:
+        rows: Valid and rejected rows.
+        valid: Valid rows.
+        reasons: Rejected rows by code; a row with several problems counts under each.
+        rejects: The first problem of each code (a line of `rows.schema.REJECT`).
+        findings: Rows that each detector names.
+        severities: Rows that have a finding of each severity.
+        places: The first position that each detector names.
+    """
+
+    rows: int = 0
+    valid: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    rejects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    findings: Counter[str] = field(default_factory=Counter)
+    severities: Counter[str] = field(default_factory=Counter)
+    places: dict[str, int] = field(default_factory=dict)
+
+    def add(self, data: Data, findings: pl.DataFrame) -> None:
+        """Count the rows of one block; no row stands in two."""
+        self.rows += data.rows
+        self.valid += data.frame.height
+        self.reasons.update(reasons(data.rejected))
+        for problem in data.rejected.unique("code", keep="first", maintain_order=True).iter_rows(named=True):
+            self.rejects.setdefault(problem["code"], problem)
+        self.findings.update(counts(findings))
+        self.severities.update(dict(findings.group_by("severity").agg(pl.col("position").n_unique()).iter_rows()))
+        for detector, position in findings.group_by("detector").agg(pl.col("position").min()).iter_rows():
+            self.places[detector] = min(position, self.places.get(detector, position))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checked:
     """What a check found.
 
     Attributes:
-        data: The rows and the rejects.
-        findings: Every finding (`rows.schema.FINDING`).
+        tally: The counts.
+        format: The format that was read; several, when files differ.
+        notes: Facts worth telling.
+        data: The rows and the rejects, where they were to be kept.
+        findings: Every finding (`rows.schema.FINDING`), where they were to be kept.
     """
 
-    data: Data
-    findings: pl.DataFrame
+    tally: Tally
+    format: str
+    notes: tuple[str, ...]
+    data: Data | None = None
+    findings: pl.DataFrame | None = None
 
     @property
     def fine(self) -> bool:
         """No row is rejected. Findings are told, not failed on."""
-        return self.data.rejected.is_empty()
+        return not self.tally.reasons
 
     @property
     def result(self) -> dict[str, Any]:
         """The `--json` fields; ``findings`` counts rows, ``reasons`` counts problems by code."""
-        rows = self.data.rows
-        valid = self.data.frame.height
+        from tunesmith.detection.registry import DETECTORS
+
+        tally = self.tally
         return {
-            "format": self.data.format,
-            "rows": rows,
-            "valid": valid,
-            "rejected": rows - valid,
-            "reasons": reasons(self.data.rejected),
-            "findings": counts(self.findings),
-            "notes": list(self.data.notes),
+            "format": self.format,
+            "rows": tally.rows,
+            "valid": tally.valid,
+            "rejected": tally.rows - tally.valid,
+            "reasons": dict(sorted(tally.reasons.items(), key=lambda each: (-each[1], each[0]))),
+            "findings": {name: tally.findings[name] for name in DETECTORS if name in tally.findings},
+            "notes": list(self.notes),
         }
 
 
@@ -57,25 +102,39 @@ def check(
     *,
     format: str | None = None,  # noqa: A002  (named as the option is)
     mapping: Mapping[str, str] | None = None,
+    keep: bool = True,
     progress: Progress = SILENT,
 ) -> Checked:
     """Read a source row by row and run every detector.
 
     Args:
-        source: Path, glob, folder, DataFrame, LazyFrame, ``datasets.Dataset``, list of dicts, version or Data.
+        source: Path, glob, folder, address, DataFrame, LazyFrame, ``datasets.Dataset``, list of dicts, version or Data.
         rejects: Where to write the rejected records, to be mended and read again.
         format: The format, where it is not to be inferred.
         mapping: Field of a row to the source's own name for it.
+        keep: Keep the rows and the findings. Without, a block of rows is all that is held, however large the source.
         progress: Told of the work.
 
     >>> checked = check([{"instruction": "Say hi.", "output": "hi"}, {"instruction": "Say ho.", "output": ""}])
     >>> checked.result["valid"], checked.result["findings"]
     (2, {'output_empty': 1})
     """
-    data = read(source, format=format, mapping=mapping, progress=progress)
-    if rejects is not None:
-        write_rejects(data.rejected, rejects)
-    return Checked(data=data, findings=find(data.frame, progress=progress))
+    label = "Reading" if keep else "Checking"
+    stream = Stream(source=source, format=format, mapping=mapping, progress=progress, label=label, whole=keep)
+    tally = Tally()
+    if keep:
+        data = stream.data()
+        found = find(data.frame, progress=progress)
+        tally.add(data, found)
+        if rejects is not None:
+            with writing_rejects(rejects) as write:
+                write(data.rejected)
+        return Checked(tally=tally, format=data.format, notes=data.notes, data=data, findings=found)
+    with writing_rejects(rejects) if rejects is not None else nullcontext(lambda _rejected: None) as write:
+        for block in stream:
+            tally.add(block, find(block.frame))
+            write(block.rejected)
+    return Checked(tally=tally, format=stream.formats, notes=stream.notes)
 
 
 def counts(findings: pl.DataFrame) -> dict[str, int]:

@@ -14,11 +14,11 @@ import polars as pl
 from tunesmith.errors import ArtefactError, OptionError, did_you_mean
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import schema
+from tunesmith.rows.contents import PACKED, ending
 from tunesmith.rows.formats.writing import TARGETS, Record, Target, Writer, tabular
 from tunesmith.rows.reading import read
 from tunesmith.rows.records import dense
 from tunesmith.rows.rejects import write_rejects
-from tunesmith.rows.sources import PACKED, ending
 
 To = Literal["alpaca", "sharegpt", "messages", "openai", "prompt-completion", "preference"]
 ENDINGS = (".json", ".jsonl", ".ndjson", ".parquet", ".csv")

@@ -52,18 +52,31 @@ class Table(Protocol):
         """Give one record as it stood, as JSON text."""
         ...
 
+    def longer(self, size: int) -> list[int]:
+        """Name the records that may hold more than `size` bytes of text in one field."""
+        ...
+
 
 class JsonTable:
     """Records of JSON text, indexed by the core; nothing is copied until it is asked for."""
 
-    def __init__(self, source: bytes | Path) -> None:
-        self._json = core.read_json(source)
-        self.record = self._json.frame["record"]
-        self.line: pl.Series | None = self._json.frame["line"]
-        self.damaged = self._json.rejects.select(DAMAGED.names()).cast(DAMAGED)
-        self.height = len(self._json)
-        self._json = mended(self._json)
+    def __init__(self, source: bytes | Path | core.JsonRecords) -> None:
+        records = source if isinstance(source, core.JsonRecords) else core.read_json(source)
+        self.record, self._byte = records.frame["record"], records.frame["byte"]
+        self.line: pl.Series | None = records.frame["line"]
+        self.damaged = records.rejects.select(DAMAGED.names()).cast(DAMAGED)
+        self.height = len(records)
+        self.layout = records.layout
+        self._json = mended(records)
         self.keys = self._json.keys["key"].unique(maintain_order=True).to_list()
+
+    def items(self, name: str) -> JsonTable:
+        """Open the objects in a field's lists as records of their own, numbered by their place there."""
+        items = self._json.items(name)
+        table = JsonTable(items)
+        table.record = items.frame["item"]
+        table.damaged = items.rejects.with_columns(record="item").select(DAMAGED.names()).cast(DAMAGED)
+        return table
 
     @cached_property
     def _raws(self) -> pl.Series:
@@ -89,16 +102,28 @@ class JsonTable:
         """See `Table`."""
         return str(self._raws[row])
 
+    def longer(self, size: int) -> list[int]:
+        """See `Table`: records that reach farther than that."""
+        if not self.height:
+            return []
+        reach = self._byte.diff().shift(-1).gt(size)
+        reach[-1] = len(self.raw(self.height - 1).encode()) > size
+        return reach.arg_true().to_list()
+
 
 class FrameTable:
     """Records of a frame; a String column may hold JSON text, as CSV must."""
 
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame
+    def __init__(
+        self, frame: pl.DataFrame, *, start: int = 0, record: pl.Series | None = None, line: pl.Series | None = None,
+        damaged: pl.DataFrame | None = None,
+    ) -> None:  # fmt: skip
+        """Take a frame; `start` is the number of its first record, where `record` does not number them all."""
+        self.frame = frame
         self.keys, self.height = frame.columns, frame.height
-        self.record = pl.int_range(frame.height, dtype=pl.UInt64, eager=True)
-        self.line: pl.Series | None = None
-        self.damaged = pl.DataFrame(schema=DAMAGED)
+        self.record = pl.int_range(start, start + frame.height, dtype=pl.UInt64, eager=True) if record is None else record
+        self.line = line
+        self.damaged = pl.DataFrame(schema=DAMAGED) if damaged is None else damaged
 
     def texts(self, name: str) -> pl.Series:
         """See `Table`."""
@@ -115,7 +140,7 @@ class FrameTable:
         """See `Table`."""
         if name not in self.keys:
             return pl.repeat("missing", self.height, eager=True)
-        column = self._frame[name]
+        column = self.frame[name]
         kind = _json_type(column.dtype)
         return pl.select(pl.when(column.is_null()).then(pl.lit("null")).otherwise(pl.lit(kind)).alias(name)).to_series()
 
@@ -123,7 +148,7 @@ class FrameTable:
         """See `Table`."""
         if name not in self.keys:
             return pl.repeat(None, self.height, dtype=pl.String, eager=True)
-        column = self._frame[name]
+        column = self.frame[name]
         return column.cast(pl.String) if isinstance(column.dtype, pl.Categorical | pl.Enum) else column
 
     def objects(self, name: str) -> list[Any]:
@@ -133,8 +158,18 @@ class FrameTable:
 
     def raw(self, row: int) -> str:
         """See `Table`."""
-        record = {key: value for key, value in self._frame.row(row, named=True).items() if value is not None}
+        record = {key: value for key, value in self.frame.row(row, named=True).items() if value is not None}
         return json.dumps(record, ensure_ascii=False, default=str)
+
+    def longer(self, size: int) -> list[int]:
+        """See `Table`."""
+        found: set[int] = set()
+        for column in self.frame.get_columns():
+            if column.dtype == pl.String:
+                found.update((column.str.len_bytes() > size).arg_true())
+            elif column.dtype.is_nested() and column.estimated_size() > size:
+                found.update((self.texts(column.name).str.len_bytes() > size).arg_true())
+        return sorted(found)
 
 
 def _json_type(dtype: pl.DataType) -> str:
@@ -245,6 +280,10 @@ class Records:
     def raw(self, row: int) -> str:
         """Give one record as it stood."""
         return self.table.raw(row)
+
+    def longer(self, size: int) -> list[int]:
+        """Name the records that may hold more than `size` bytes of text in one field."""
+        return self.table.longer(size)
 
 
 def _parsed(text: str | None) -> Any:

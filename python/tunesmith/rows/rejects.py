@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from tunesmith.errors import InputError
 from tunesmith.rows import schema
 
 NOTE = "_reject"
@@ -74,9 +76,36 @@ def write_rejects(rejected: pl.DataFrame, file: str | Path) -> int:
     Returns:
         Records written.
     """
-    lines = [json.dumps(_record(problems), ensure_ascii=False) for problems in _by_record(rejected)]
-    Path(file).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    return len(lines)
+    with writing_rejects(file) as write:
+        return write(rejected)
+
+
+@contextmanager
+def writing_rejects(file: str | Path) -> Iterator[Callable[[pl.DataFrame], int]]:
+    """Write rejected records in pieces, as `write_rejects` does; the file gets its name when all is written.
+
+    Raises:
+        InputError: If nothing can be written there.
+    """
+    path = Path(file)
+    beside = path.with_name(f"{path.name}.part")
+    try:
+        stream = beside.open("w", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: rejected records cannot be written there: {error.strerror}; choose another file") from error
+    try:
+        with stream:
+
+            def write(rejected: pl.DataFrame) -> int:
+                lines = [json.dumps(_record(problems), ensure_ascii=False) for problems in _by_record(rejected)]
+                stream.write("".join(line + "\n" for line in lines))
+                return len(lines)
+
+            yield write
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def read_rejects(file: str | Path) -> pl.DataFrame:

@@ -85,13 +85,6 @@ class Turns:
             self._wrong(row, name, "empty_prompt", "no user turn", "a user turn")
         return messages
 
-    def notes(self, file: str) -> tuple[str, ...]:
-        """Tell which fields of turns no row can hold."""
-        if not self.lost:
-            return ()
-        counts = ", ".join(f'"{name}" ({count:,} turns)' for name, count in sorted(self.lost.items()))
-        return (f"{file}: fields of turns that a row does not hold: {counts}",)
-
     def _wrong(self, row: int, name: str, code: str, found: str, expected: str) -> None:
         self.problems.append(Problem(row=row, field=name, code=code, found=found, expected=expected))
 

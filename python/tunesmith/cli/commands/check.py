@@ -11,7 +11,6 @@ from tunesmith.cli.manners import FAILED, FINE, Outcome, Session, verb
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
     from rich.console import Console
 
     from tunesmith.detection import Checked
@@ -41,7 +40,7 @@ def command(session: Session, source: str, format_: str | None, rejects: str | N
 
     if rejects and Path(rejects).exists() and not force:
         raise ArtefactError(f"{rejects} exists; choose another file, or --force to replace it")
-    checked = check(source, rejects, format=format_, progress=session.progress)
+    checked = check(source, rejects, format=format_, keep=False, progress=session.progress)
     return Outcome(
         data=checked.result,
         show=lambda console: _show(console, checked, source, rejects),
@@ -58,9 +57,7 @@ def _show(console: Console, checked: Checked, source: str, rejects: str | None) 
     for note in result["notes"]:
         console.print(f"note: {note}", markup=False, soft_wrap=True)
     if result["rejected"]:
-        console.print(
-            table("Rejected", ("reason", "rows", "first at", "found", "expected"), _rejected(checked.data.rejected, result["reasons"]))
-        )
+        console.print(table("Rejected", ("reason", "rows", "first at", "found", "expected"), _rejected(checked)))
     found = _found(checked)
     if found:
         console.print(table("Findings", ("severity", "detector", "rows", "share of rows", "first at"), found))
@@ -71,29 +68,26 @@ def _show(console: Console, checked: Checked, source: str, rejects: str | None) 
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _rejected(rejected: pl.DataFrame, reasons: dict[str, int]) -> list[tuple[object, ...]]:
-    import polars as pl
-
+def _rejected(checked: Checked) -> list[tuple[object, ...]]:
     from tunesmith.errors import at
 
     lines: list[tuple[object, ...]] = []
-    for code, rows in reasons.items():
-        first = rejected.filter(pl.col("code") == code).row(0, named=True)
+    for code, rows in checked.result["reasons"].items():
+        first = checked.tally.rejects[code]
         place = at(first["file"], record=first["record"], line=first["line"], field=first["field"])
         lines.append((code, rows, place, first["found"], first["expected"]))
     return lines
 
 
 def _found(checked: Checked) -> Sequence[tuple[object, ...]]:
-    import polars as pl
-
     from tunesmith.detection import DETECTORS
 
     order = ("fatal", "review", "information")
+    tally = checked.tally
     counted = sorted(checked.result["findings"].items(), key=lambda each: (order.index(DETECTORS[each[0]].severity), -each[1]))
-    first = dict(checked.findings.group_by("detector").agg(pl.col("position").min()).iter_rows())
-    rows = checked.data.frame.height
-    return [(DETECTORS[name].severity, name, count, f"{count / rows:.2%}", f"position {first[name]}") for name, count in counted]
+    return [
+        (DETECTORS[name].severity, name, count, f"{count / tally.valid:.2%}", f"position {tally.places[name]}") for name, count in counted
+    ]
 
 
 def _next(result: dict[str, Any], source: str, rejects: str | None) -> list[str]:

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.errors import InputError, OptionError, did_you_mean
-from tunesmith.rows.formats import alpaca, messages, oasst, own, preference, prompt_completion, question_answer, sharegpt, text
+from tunesmith.rows.formats import (
+    alpaca,
+    dolly,
+    messages,
+    oasst,
+    own,
+    preference,
+    prompt_completion,
+    question_answer,
+    self_instruct,
+    sharegpt,
+    text,
+)
 from tunesmith.rows.formats.base import Format
 
 FORMATS: dict[str, Format] = {
@@ -17,8 +29,11 @@ FORMATS: dict[str, Format] = {
         own.FORMAT,
         preference.FORMAT,
         oasst.FORMAT,
+        oasst.BEST,
         messages.FORMAT,
         sharegpt.FORMAT,
+        self_instruct.FORMAT,
+        dolly.FORMAT,
         alpaca.FORMAT,
         prompt_completion.FORMAT,
         question_answer.FORMAT,
@@ -38,6 +53,11 @@ def named(name: str) -> Format:
     return FORMATS[name]
 
 
+def fitting(keys: Sequence[str]) -> bool:
+    """Tell whether some format is known by these fields."""
+    return any(chosen.fits(frozenset(keys)) for chosen in FORMATS.values())
+
+
 def infer(keys: Sequence[str], file: str) -> tuple[Format, list[str]]:
     """Choose a format by the fields that the records have.
 
@@ -46,10 +66,10 @@ def infer(keys: Sequence[str], file: str) -> tuple[Format, list[str]]:
     Raises:
         InputError: If none fits; says which fields were found and what each format is known by.
     """
-    fitting = [chosen for chosen in FORMATS.values() if chosen.fits(frozenset(keys))]
-    if not fitting:
+    known = [chosen for chosen in FORMATS.values() if chosen.fits(frozenset(keys))]
+    if not known:
         found = ", ".join(keys[:12]) or "none"
-        known = "; ".join(f"{chosen.name} ({chosen.known_by})" for chosen in FORMATS.values())
+        listed = "; ".join(f"{chosen.name} ({chosen.known_by})" for chosen in FORMATS.values())
         advice = "Rename columns with a recipe's `map`, or say --format"
-        raise InputError(f"{file}: no known format fits the fields found ({found}). Known: {known}. {advice}")
-    return fitting[0], [other.name for other in fitting[1:]]
+        raise InputError(f"{file}: no known format fits the fields found ({found}). Known: {listed}. {advice}")
+    return known[0], [other.name for other in known[1:]]

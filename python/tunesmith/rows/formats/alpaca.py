@@ -1,4 +1,4 @@
-"""Alpaca: instruction, input, output; also system, history, and Dolly's names (context, response)."""
+"""Alpaca: instruction, input, output; also system, history, and single names of Dolly's (context, response)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from tunesmith.rows import schema
+from tunesmith.rows.formats import dolly, self_instruct
 from tunesmith.rows.formats.base import Format, Parsed, TextColumns
 from tunesmith.rows.records import Records
 from tunesmith.rows.rejects import Problem, excerpt
@@ -14,7 +15,8 @@ from tunesmith.rows.turns import mirror
 
 
 def _fits(keys: frozenset[str]) -> bool:
-    return "instruction" in keys or {"input", "output"} <= keys
+    named_otherwise = "output" not in keys and (keys >= dolly.NAMES or keys >= self_instruct.NAMES)
+    return not named_otherwise and ("instruction" in keys or {"input", "output"} <= keys)
 
 
 def _parse(records: Records) -> Parsed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -21,13 +21,13 @@ class Parsed:
             a problem are left out later.
         problems: Everything that is wrong, all problems of a record.
         used: Fields that went into the row; all others are the user's own.
-        notes: What no row can hold, counted.
+        lost: Fields of turns that no row can hold, with how many turns have them.
     """
 
     content: pl.DataFrame
     problems: Sequence[Problem]
     used: frozenset[str]
-    notes: tuple[str, ...] = ()
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

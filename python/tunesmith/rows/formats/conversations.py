@@ -49,7 +49,7 @@ def converse(records: Records, names: Sequence[str]) -> Parsed:
         content=talk_frame(rows),
         problems=turns.problems,
         used=frozenset({name, "system", "tools"}),
-        notes=turns.notes(records.file),
+        lost=turns.lost,
     )
 
 

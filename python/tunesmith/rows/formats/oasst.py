@@ -1,8 +1,9 @@
-"""OpenAssistant's message trees: one row for every path from the prompt to a last answer."""
+"""OpenAssistant's message trees: a row for every path from the prompt to a last answer, or for the best path alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -18,7 +19,7 @@ def _fits(keys: frozenset[str]) -> bool:
     return {"message_tree_id", "prompt"} <= keys and "completion" not in keys
 
 
-def _parse(records: Records) -> Parsed:
+def _parse(records: Records, paths: Callable[[Message], Iterator[list[Message]]]) -> Parsed:
     turns = Turns()
     rows: list[dict[str, Any]] = []
     parts: list[str] = []
@@ -27,7 +28,7 @@ def _parse(records: Records) -> Parsed:
         if problems:
             turns.problems += problems
             continue
-        for path in _paths(root):
+        for path in paths(root):
             messages = turns.read(row, "prompt", [{"role": node["role"], "content": node["text"]} for node in path])
             rows.append({"row": row, "kind": "chat", **mirror(messages), "messages": messages})
             parts.append(str(path[-1].get("message_id")))
@@ -69,8 +70,23 @@ def _paths(root: Message) -> Iterator[list[Message]]:
         yield [root]
 
 
+def _best(root: Message) -> Iterator[list[Message]]:
+    """Walk down the tree by the reply of the best rank (0 is the best; replies without one come last, the first of equals counts)."""
+    path = [root]
+    while replies := [reply for reply in path[-1].get("replies") or [] if _answered(reply)]:
+        path.append(min(replies, key=_rank))
+    yield path
+
+
+def _rank(node: Message) -> float:
+    rank = node.get("rank")
+    return float(rank) if isinstance(rank, int | float) else float("inf")
+
+
 def _answered(node: Message) -> bool:
     return node["role"] == "assistant" or any(_answered(reply) for reply in node.get("replies") or [])
 
 
-FORMAT = Format(name="oasst", known_by="message_tree_id, prompt", fits=_fits, parse=_parse)
+FORMAT = Format(name="oasst", known_by="message_tree_id, prompt", fits=_fits, parse=partial(_parse, paths=_paths))
+BEST = Format(name="oasst-best", known_by="oasst, when asked for", fits=lambda _keys: False, parse=partial(_parse, paths=_best))
+"""Never inferred: it leaves answers out."""

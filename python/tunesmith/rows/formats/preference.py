@@ -38,7 +38,7 @@ def _parse(records: Records) -> Parsed:
         schema = tools(schemas[row], row, turns.problems)
         rows.append({"row": row, "kind": "preference", **mirror(messages), "messages": messages, "tools": schema, "rejected": bad})
     used = frozenset({"chosen", "rejected", "system", "tools", *([name] if name else ()), *(["input"] if name == "instruction" else ())})
-    return Parsed(content=talk_frame(rows), problems=turns.problems, used=used, notes=turns.notes(records.file))
+    return Parsed(content=talk_frame(rows), problems=turns.problems, used=used, lost=turns.lost)
 
 
 def _values(records: Records, name: str | None) -> list[Any]:

@@ -1,0 +1,175 @@
+"""A source's rows block by block: what reading it whole gives, while a block is all that is held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from tunesmith import core
+from tunesmith.errors import InputError, OptionError, at, did_you_mean
+from tunesmith.progress import SILENT, Progress
+from tunesmith.rows.assembling import assemble, nameless
+from tunesmith.rows.data import Data
+from tunesmith.rows.formats import FORMATS, infer, named
+from tunesmith.rows.formats.base import Format, Parsed
+from tunesmith.rows.lengths import MAX_CHARACTERS, too_long
+from tunesmith.rows.records import Records, Table
+from tunesmith.rows.rejects import RAW
+from tunesmith.rows.sources import Source, open_sources
+
+
+@dataclass(kw_only=True)
+class Stream:
+    """Rows on their way: iterate once; what is told of all of them is complete when the iteration has ended.
+
+    Attributes:
+        source: As in `rows.read`.
+        format: As in `rows.read`.
+        mapping: As in `rows.read`.
+        max_characters: As in `rows.read`.
+        progress: Where to tell how far it is.
+        label: What the work is called there.
+        whole: Read each source in one block.
+    """
+
+    source: Any
+    format: str | None = None
+    mapping: Mapping[str, str] | None = None
+    max_characters: int = MAX_CHARACTERS
+    progress: Progress = SILENT
+    label: str = "Reading"
+    whole: bool = False
+    _formats: dict[str, None] = field(default_factory=dict)
+    _notes: dict[str, None] = field(default_factory=dict)
+    _lost: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Data]:
+        """Give the rows and rejects of each block, numbered through; ``inputs`` names the source, its hash "" unless known."""
+        if isinstance(self.source, Data):
+            self._formats[self.source.format] = None
+            self._notes.update(dict.fromkeys(self.source.notes))
+            yield self.source
+            return
+        chosen = named(self.format) if self.format else None
+        start = 0
+        with self.progress.task(self.label) as done:
+            for opened in open_sources(self.source):
+                taken = None
+                self._notes.update(dict.fromkeys(opened.notes))
+                for table, notes in [opened.reader.whole()] if self.whole else opened.reader.blocks():
+                    self._notes.update(dict.fromkeys(notes))
+                    records = Records(file=opened.name, table=table, mapping=_checked(self.mapping, opened.name, table))
+                    taken = taken or self._choose(records, chosen, opened)
+                    frame, rejected, start = self._rows(records, taken, start, keep=opened.version)
+                    yield Data(frame=frame, rejected=rejected, format=taken.name, inputs={opened.name: opened.hash or ""})
+                    done(start)
+        if not self._formats:
+            raise InputError("expected at least one source, found none")
+
+    def data(self) -> Data:
+        """Read everything, whole."""
+        if isinstance(self.source, Data):
+            return self.source
+        frames, rejects = [], []
+        inputs: dict[str, str] = {}
+        for block in replace(self, whole=True):
+            ((name, stated),) = block.inputs.items()
+            inputs[_unique(name, inputs)] = stated or _hash(block.frame, block.rejected)
+            frames.append(block.frame)
+            rejects.append(block.rejected)
+        return Data(frame=_joined(frames), rejected=pl.concat(rejects), format=self.formats, inputs=inputs, notes=self.notes)
+
+    @property
+    def formats(self) -> str:
+        """The formats that were read, joined by ``", "``."""
+        return ", ".join(self._formats)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Facts worth telling."""
+        lost = [
+            f"{file}: fields of turns that a row does not hold: "
+            + ", ".join(f'"{name}" ({count:,} turns)' for name, count in sorted(counts.items()))
+            for file, counts in self._lost.items()
+        ]
+        return (*self._notes, *lost)
+
+    def _rows(self, records: Records, taken: Format, start: int, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+        parsed = taken.parse(records)
+        long = list(too_long(records, self.max_characters))
+        if long:
+            parsed = Parsed(content=parsed.content, problems=[*parsed.problems, *long], used=parsed.used, lost=parsed.lost)
+        if parsed.lost:
+            self._lost.setdefault(records.file, Counter()).update(parsed.lost)
+        self._notes.update(dict.fromkeys(nameless(records)))
+        return assemble(records, parsed, start=start, keep=keep)
+
+    def _choose(self, records: Records, chosen: Format | None, source: Source) -> Format:
+        taken, told = _choice(records, chosen, source)
+        self._formats[taken.name if chosen or records.keys else "unknown"] = None
+        self._notes.update(dict.fromkeys(told))
+        return taken
+
+
+def _checked(mapping: Mapping[str, str] | None, name: str, table: Table) -> Mapping[str, str]:
+    for theirs, ours in (mapping or {}).items():
+        if theirs not in table.keys:
+            raise OptionError(f'{name}: map names a field "{theirs}" that is not there; {did_you_mean(theirs, table.keys)}')
+        if ours in table.keys and ours not in (mapping or {}):
+            raise OptionError(
+                f'{name}: map renames "{theirs}" to "{ours}", but there is a field of that name; map that one to another name'
+            )
+    return mapping or {}
+
+
+def _choice(records: Records, chosen: Format | None, source: Source) -> tuple[Format, list[str]]:
+    if source.version:
+        return FORMATS["tunesmith"], []
+    if chosen is not None or not records.keys:
+        return chosen or FORMATS["alpaca"], []
+    try:
+        taken, others = infer(records.keys, records.file)
+    except InputError as error:
+        raise _known_cause(records) or error from None
+    return taken, [f"{records.file}: read as {taken.name}; {', '.join(others)} would fit too (--format {others[0]})"] if others else []
+
+
+def _known_cause(records: Records) -> InputError | None:
+    """Recognise a file of rejects as it was written, and one object with lists of other things than records in it."""
+    if records.keys == [RAW]:
+        place = at(records.file, record=records.table.record[0], field=RAW)
+        return InputError(f"{place}: expected a record's text, mended, found one that is still no JSON object; mend it, and read again")
+    lists = [key for key in records.keys if records.types(key)[0] == "array"] if records.height == 1 else []
+    if not lists:
+        return None
+    key = lists[0]
+    return InputError(
+        f"{at(records.file, field=key)}: expected a list of records, or one record a line, found one object with a list in it; "
+        f"write that list to a file of its own (jq '.[\"{key}\"]')"
+    )
+
+
+def _hash(frame: pl.DataFrame, rejected: pl.DataFrame) -> str:
+    """Hash what a source holds, wherever it lies and whatever it is called."""
+    said = [column for column in frame.drop("position", "origin", "row_id") if column.null_count() < len(column)]
+    rows = core.content_hash(pl.DataFrame(said))
+    return core.content_hash(pl.DataFrame({"rows": [rows], "rejected": [core.content_hash(rejected.select("record", "raw"))]}))
+
+
+def _unique(name: str, taken: Mapping[str, str]) -> str:
+    count = Counter(key.partition("#")[0] for key in taken)[name]
+    return f"{name}#{count + 1}" if count else name
+
+
+def _joined(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Join several sources; where positions of versions meet, all are numbered anew, in order."""
+    if len(frames) == 1:
+        return frames[0]
+    frame = pl.concat(frames, how="diagonal_relaxed")
+    if frame["position"].is_duplicated().any():
+        frame = frame.with_columns(position=pl.int_range(pl.len(), dtype=pl.UInt64))
+    return frame
