@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tunesmith.detection.findings import find
-from tunesmith.detection.registry import DETECTORS, chosen
+from tunesmith.detection.detector import Detector
+from tunesmith.detection.findings import examine
+from tunesmith.detection.own import made, named
+from tunesmith.detection.registry import DETECTORS, chosen, register
 from tunesmith.detection.supervised import view
 from tunesmith.errors import ArtefactError, InputError
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tunesmith.rows import Data
 
@@ -32,7 +34,8 @@ class Detected:
         data: The rows that were read.
         findings: Every finding (`rows.schema.FINDING`).
         result: {detector: {count, rate, examples}}: rows found, their share of all valid rows, and examples
-            ``{position, field, turn, start, end, evidence, before, span, after}`` with the text around the span.
+            ``{position, field, turn, start, end, evidence, before, span, after}`` with the text around the span; of
+            verifiers also ``asked`` and ``unparsed``: lines that ask for what it verifies, and those it could not read.
     """
 
     data: Data
@@ -45,6 +48,7 @@ def detect(
     out: str | Path | None = None,
     *,
     only: Iterable[str] | None = None,
+    detectors: Iterable[str | Detector | Callable[[str, str, str], Any]] = (),
     show: int = 3,
     format: str | None = None,  # noqa: A002  (named as the option is)
     force: bool = False,
@@ -56,6 +60,8 @@ def detect(
         source: Anything `rows.read` takes.
         out: File for all findings: Parquet, JSONL or CSV by its ending.
         only: Names of detectors to run; all when None.
+        detectors: Detectors of one's own, that run beside the others: ``module:function``, a function of (instruction, input,
+            response), or a `Detector` (`detection.own` says what it returns).
         show: Examples a detector.
         format: The format of the source, where it is not to be inferred.
         force: Replace an existing ``out``.
@@ -63,20 +69,26 @@ def detect(
     Raises:
         ArtefactError: If ``out`` exists and ``force`` is not given.
         InputError: If the ending of ``out`` is none of the three.
-        OptionError: If a detector is unknown.
+        OptionError: If a detector is unknown, or one's own cannot be loaded.
 
     >>> detect([{"instruction": "Say hi.", "output": ""}], only=["output_empty"]).result["output_empty"]["count"]
     1
     """
-    names = [detector.name for detector in chosen(only)]
+    mine = [own(each) for each in detectors]
+    names = [detector.name for detector in chosen(only if only is None else [*only, *mine])]
     if out is not None:
         _may_write(Path(out), force=force)
     data = read(source, format=format, progress=progress).some()
     lines = view(data.frame)
-    findings = find(lines, only=names, progress=progress)
+    examined = examine(lines, only=names, progress=progress)
+    findings = examined.findings
     if out is not None:
         _write(findings, Path(out))
-    result = {name: _summary(findings.filter(pl.col("detector") == name), lines, data.frame.height, show) for name in names}
+    read_of = {name: {"asked": asked, "unparsed": asked - parsed} for name, asked, parsed, _ in examined.coverage.iter_rows()}
+    result = {
+        name: {**_summary(findings.filter(pl.col("detector") == name), lines, data.frame.height, show), **read_of.get(name, {})}
+        for name in names
+    }
     return Detected(data=data, findings=findings, result=result)
 
 
@@ -90,6 +102,13 @@ def detectors(name: str | None = None) -> list[dict[str, Any]]:
     'fatal'
     """
     return [detector.as_dict() for detector in (chosen([name]) if name else DETECTORS.values())]
+
+
+def own(detector: str | Detector | Callable[[str, str, str], Any]) -> str:
+    """Register a detector of one's own, and give its name."""
+    if isinstance(detector, str):
+        return register(named(detector)).name
+    return register(made(detector, origin=getattr(detector, "__module__", "") or "here")).name
 
 
 def _summary(findings: pl.DataFrame, lines: pl.DataFrame, rows: int, show: int) -> dict[str, Any]:

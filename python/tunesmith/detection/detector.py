@@ -51,6 +51,32 @@ class Hit(NamedTuple):
     evidence: str
 
 
+class Judged(NamedTuple):
+    """What a verifier says of one line whose prompt asks for what it verifies.
+
+    Attributes:
+        row: Line of the prepared view.
+        parsed: Whether prompt and answer could be read; where not, nothing is said of the line.
+        hit: What is wrong; None where the answer is right, or could not be read.
+    """
+
+    row: int
+    parsed: bool
+    hit: Hit | None = None
+
+
+Judge = Callable[["pl.DataFrame", "Limits"], Iterable[Judged]]
+
+
+def hits(judge: Judge) -> Callable[[pl.DataFrame, Limits], Iterable[Hit]]:
+    """Keep what a verifier finds wrong: the ``find`` of its detector."""
+
+    def find(view: pl.DataFrame, limits: Limits) -> Iterator[Hit]:
+        yield from (judged.hit for judged in judge(view, limits) if judged.hit)
+
+    return find
+
+
 @dataclass(frozen=True, kw_only=True)
 class Example:
     """One line that a page shows; tests run every detector on its own examples."""
@@ -105,6 +131,9 @@ class Detector:
         page: Its documentation.
         columns: What it needs of the prepared view beyond what every detector gets.
         fix: Rewrites one text where the detector fires; returns it unchanged where no safe fix exists.
+        judge: What a verifier says of every line that asks for what it verifies; ``find`` is then `hits` of it.
+        drops: Strata (`strata.STRATA`) in which its findings are fatal; elsewhere they are for review. Only fatal ones have any.
+        origin: Where a user's own detector comes from; "" for those of the package.
     """
 
     name: str
@@ -115,6 +144,9 @@ class Detector:
     page: Page
     columns: tuple[Literal["circling"], ...] = ()
     fix: Callable[[str], str] | None = field(default=None)
+    judge: Judge | None = field(default=None)
+    drops: tuple[str, ...] = ()
+    origin: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Say it all in JSON values."""
@@ -152,6 +184,15 @@ def any_of(*alternatives: str) -> str:
     '(?i)\\b(?:poems?|role.?play)\\b'
     """
     return rf"(?i)\b(?:{'|'.join(' '.join(alternatives).split())})\b"
+
+
+def words(text: str) -> frozenset[str]:
+    """Make a set of the words of a text.
+
+    >>> sorted(words("a an the"))
+    ['a', 'an', 'the']
+    """
+    return frozenset(text.split())
 
 
 def lines(view: pl.DataFrame, where: pl.Expr, *columns: str) -> Iterator[tuple[Any, ...]]:

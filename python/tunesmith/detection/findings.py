@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tunesmith.detection.detector import Hit
+from tunesmith.detection.detector import Hit, Judged
 from tunesmith.detection.limits import NO_LIMITS, Limits
 from tunesmith.detection.registry import chosen
+from tunesmith.detection.strata import STRATA, strata
 from tunesmith.detection.supervised import is_view, prepare, replaced, view
 from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
@@ -21,6 +23,23 @@ if TYPE_CHECKING:
 
 FIX = pl.Schema({"position": pl.UInt64, "detector": pl.String, "field": pl.String, "turn": pl.UInt32, "text": pl.String})
 _HIT = pl.Schema({"row": pl.UInt32, "field": pl.String, "start": pl.UInt32, "end": pl.UInt32, "evidence": pl.String})
+
+
+COVERAGE = pl.Schema({"detector": pl.String, "asked": pl.UInt32, "parsed": pl.UInt32, "wrong": pl.UInt32})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """What a run of the detectors gives.
+
+    Attributes:
+        findings: `rows.schema.FINDING`, as of `find`.
+        coverage: ``detector, asked, parsed, wrong``, a line per verifier: how many lines ask for what it verifies, how many
+            of them it could read, and how many of those are wrong.
+    """
+
+    findings: pl.DataFrame
+    coverage: pl.DataFrame
 
 
 def find(
@@ -48,20 +67,53 @@ def find(
     >>> find(pl.DataFrame({"instruction": ["Say hi."], "output": [" "]}))["detector"].to_list()
     ['output_empty']
     """
+    return examine(frame, only=only, skip=skip, limits=limits, progress=progress).findings
+
+
+def examine(
+    frame: pl.DataFrame,
+    *,
+    only: Iterable[str] | None = None,
+    skip: Iterable[str] | None = None,
+    limits: Limits | None = None,
+    progress: Progress = SILENT,
+) -> Examined:
+    """Run detectors as `find` does, and say how much of what they verify could be read.
+
+    >>> made = examine(pl.DataFrame({"instruction": ["What is 3 + 2 x 5?"], "output": ["13"]}), only=["arith_wrong"])
+    >>> made.coverage.rows()
+    [('arith_wrong', 1, 1, 0)]
+    """
     detectors = chosen(only, skip)
     lines = frame if is_view(frame) else view(frame)
     prepared = prepare(lines, circling=any("circling" in detector.columns for detector in detectors))
-    found = []
+    found, covered = [], []
     with progress.task("Detecting", len(detectors)) as done:
         for number, detector in enumerate(detectors):
-            found.append(_located(detector, detector.find(prepared, limits or NO_LIMITS), prepared))
+            if detector.judge is None:
+                hits = detector.find(prepared, limits or NO_LIMITS)
+            else:
+                judged = list(detector.judge(prepared, limits or NO_LIMITS))
+                covered.append((detector.name, *_counted(judged)))
+                hits = [each.hit for each in judged if each.hit]
+            found.append(_located(detector, hits, prepared))
             done(number + 1)
+    coverage = pl.DataFrame(covered, schema=COVERAGE, orient="row")
     if not found:
-        return FINDING.to_frame()
+        return Examined(findings=FINDING.to_frame(), coverage=coverage)
     order = {detector.name: number for number, detector in enumerate(detectors)}
     whole = pl.concat(found).with_columns(pl.col("detector").replace_strict(order, return_dtype=pl.Int32).alias("_order"))
     unique = whole.unique(["position", "detector", "field", "turn"], keep="first", maintain_order=True)
-    return unique.sort("position", "_order", "turn", "field", maintain_order=True).drop("_order")
+    return Examined(findings=unique.sort("position", "_order", "turn", "field", maintain_order=True).drop("_order"), coverage=coverage)
+
+
+def _counted(judged: Iterable[Judged]) -> tuple[int, int, int]:
+    """Count lines: asked, parsed, wrong."""
+    by_row: dict[int, Judged] = {}
+    for each in judged:
+        by_row.setdefault(each.row, each)
+    lines = by_row.values()
+    return len(lines), sum(each.parsed for each in lines), sum(each.hit is not None for each in lines)
 
 
 def fix(frame: pl.DataFrame, *, only: Iterable[str] | None = None) -> pl.DataFrame:
@@ -109,7 +161,9 @@ def _located(detector: Detector, hits: Iterable[Hit], prepared: pl.DataFrame) ->
     frame = pl.DataFrame(list(hits), schema=_HIT, orient="row")
     places = prepared.select("position", "turn", "asked")[frame["row"]]
     turn = pl.when(frame["field"] == "response").then(places["turn"]).otherwise(places["asked"])
-    placed = frame.with_columns(
-        places["position"], turn.alias("turn"), pl.lit(detector.name).alias("detector"), pl.lit(detector.severity).alias("severity")
-    )
+    severity = pl.lit(detector.severity)
+    if detector.severity == "fatal" and not detector.origin and set(STRATA) - set(detector.drops) and frame.height:
+        here = strata(prepared[frame["row"]])
+        severity = pl.when(here.is_in(list(detector.drops))).then(severity).otherwise(pl.lit("review"))
+    placed = frame.with_columns(places["position"], turn.alias("turn"), pl.lit(detector.name).alias("detector"), severity.alias("severity"))
     return placed.select(FINDING.names()).cast(FINDING)

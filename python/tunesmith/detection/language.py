@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -57,6 +59,7 @@ _STOP_WORDS: Final = {
     "id": "dan yang di untuk dengan ini itu dari dalam tidak adalah akan pada atau juga",
 }
 
+_KNOWN: Final = {code: frozenset(words.split()) for code, words in _STOP_WORDS.items()}
 UNKNOWN: Final = "unknown"
 _LEAST_HITS, _SHORT, _LEAD = 2, 10, 1.2
 
@@ -95,6 +98,16 @@ def languages(texts: pl.Series) -> pl.Series:
         rest = rest.filter(~rest.is_in(sure["row"].implode()))
     latin = _by_stop_words(frame.filter(pl.col("row").is_in(rest.implode())))
     return named.scatter(latin["row"], latin["language"]).alias("language")
+
+
+def stop_words(text: str) -> Mapping[str, int]:
+    """Count the frequent words of each language in a text; one that several languages share counts for each.
+
+    >>> stop_words("Der Hund und die Katze")["de"]
+    3
+    """
+    words = Counter(re.findall(r"[^\W\d_]+", text.lower()))
+    return {code: sum(words[word] for word in known) for code, known in _KNOWN.items()}
 
 
 def _by_stop_words(frame: pl.DataFrame) -> pl.DataFrame:

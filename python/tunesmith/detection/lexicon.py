@@ -62,12 +62,13 @@ _LACKING: Final = """
     bling blog blogger boho bool bot bots burpees cafe cafes cappella carb carbs cardio carpe casted chai chatbot chatbots chia choy
     coli config configs const coronavirus crema criss croc crowdfunding dashi dataset datasets def dente dict domestica draught
     draughts edamame elif elven emo emoji emojis empath enduro est etc facto fide fintech func garam gelato genomics gif gifs glamping
-    glute gluten glutes hashtag hashtags hummus immersive inbox influencer influencers init int kombucha latte lattes lidar macaron
-    macarons mache malware manga masala masse matcha meme memes metadata microbiome mins moult moulting mung naan neem neuro num numpy
-    nums olds panini param params pneumoniae podcast podcasts pointe prima printf println priori proteomics qubit qubits quinoa quo
+    glute gluten glutes hashtag hashtags hummus immersive inbox influencer influencers init int intro intros kombucha latte lattes lidar
+    macaron macarons mache malware manga masala masse matcha meme memes metadata microbiome mins moult moulting mung naan neem neuro num
+    numpy nums olds panini param params pneumoniae podcast podcasts pointe prima printf println priori proteomics qubit qubits quinoa quo
     ransomware redox regex repot rom royale sacre sapiens sashimi saute sauteed selfie selfies sharding shite situ skort skorts spidey
     spyware staycation str struct subarray sushi tech telos tock todo todos tofu tokenization tokenize tokenizer tokenizers trans
     tuple tuples turnt udon umami upsize vegan vegans versa vlog vlogger vlogs waggon webcam webinar webinars wifi
+    perceptron perceptrons
 """
 """Words younger than the list, of kitchens, in fixed phrases, and names of programming that stand in prose."""
 _NEWER: Final = frozenset(_LACKING.split())

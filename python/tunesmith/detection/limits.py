@@ -16,6 +16,7 @@ class Limits:
     """What an answer of this task looks like; None or empty: unknown, and the rules that need it stay silent.
 
     Attributes:
+        characters_min: The 1st percentile of the reference lengths in characters (code points).
         characters_max: The 99th percentile of the reference lengths in characters (code points).
         unknown_max: The 99th percentile of the references' shares of words that neither the word list nor `vocabulary` holds.
         vocabulary: Words that the word list lacks and that at least two references use: terms of the field.
@@ -23,6 +24,7 @@ class Limits:
         references: How many references it was fitted on.
     """
 
+    characters_min: int | None = None
     characters_max: int | None = None
     unknown_max: float | None = None
     vocabulary: tuple[str, ...] = ()
@@ -59,10 +61,12 @@ def fit(references: pl.Series, *, prompts: pl.DataFrame | None = None) -> Limits
     frame = frame.filter(pl.col("output").str.len_chars() > 0)
     if frame.is_empty():
         return NO_LIMITS
+    lowest = frame["output"].str.len_chars().quantile(1 - SHARE, interpolation="lower")
     highest = frame["output"].str.len_chars().quantile(SHARE, interpolation="higher")
     prepared = prepare(view(frame))
     vocabulary, unknown = fitted(prepared, SHARE)
     return Limits(
+        characters_min=None if lowest is None else int(lowest),
         characters_max=None if highest is None else int(highest),
         unknown_max=unknown,
         vocabulary=vocabulary,

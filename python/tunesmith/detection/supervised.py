@@ -33,8 +33,9 @@ def view(
         reference: ``String[n]``, what a good answer looks like, where known.
         finish: ``String[n]``, ``stop`` or ``length``, for generated responses.
     Returns:
-        Frame of ``position, turn, instruction, input, response, reference, finish, asked``; ``turn`` and
-        ``asked`` (the user turn that is answered) are indices into ``messages``, null for instruct rows.
+        Frame of ``position, turn, instruction, input, response, reference, finish, asked, tools``; ``turn`` and
+        ``asked`` (the user turn that is answered) are indices into ``messages``, null for instruct rows; ``tools``
+        tells rows that have tools or call them.
 
     >>> view(pl.DataFrame({"instruction": ["Say hi."], "input": [None], "output": ["hi"]}))["response"].to_list()
     ['hi']
@@ -45,11 +46,11 @@ def view(
         _column("finish", finish),
     )
     if response is not None or rows.schema["messages"] == pl.String:
-        return rows.select(_plain())
+        return rows.select(*_plain(), "tools")
     chat = rows.filter(pl.col("messages").is_not_null())
     if chat.is_empty():
-        return rows.select(_plain())
-    plain = rows.filter(pl.col("messages").is_null()).select(_plain())
+        return rows.select(*_plain(), "tools")
+    plain = rows.filter(pl.col("messages").is_null()).select(*_plain(), "tools")
     return pl.concat([plain, _turns(chat)]).sort("position", "turn", maintain_order=True, nulls_last=False)
 
 
@@ -106,7 +107,11 @@ def _completed(frame: pl.DataFrame) -> pl.DataFrame:
         frame = frame.with_row_index("position")
     missing = [name for name in ("instruction", "input", "output", "messages") if name not in frame.columns]
     made = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
-    return made.select(pl.col("position").cast(pl.UInt64), pl.col("instruction", "input", "output").cast(pl.String), "messages")
+    tools = (
+        pl.col("tools").cast(pl.String).fill_null("").is_in(["", "[]", "null"]).not_() if "tools" in frame.columns else pl.lit(value=False)
+    )
+    text = pl.col("instruction", "input", "output").cast(pl.String)
+    return made.select(pl.col("position").cast(pl.UInt64), text, "messages", tools.alias("tools"))
 
 
 def _column(name: str, values: pl.Series | None) -> pl.Expr | pl.Series:
@@ -120,10 +125,11 @@ def _plain() -> list[pl.Expr]:
 
 def _turns(chat: pl.DataFrame) -> pl.DataFrame:
     """One line per supervised assistant turn."""
-    messages = chat.select("position", "reference", "finish", "messages").explode("messages").unnest("messages")
+    messages = chat.select("position", "reference", "finish", "tools", "messages").explode("messages").unnest("messages")
     index = pl.int_range(pl.len(), dtype=pl.UInt32).over("position")
     said = pl.col("role") == "user"
-    messages = messages.with_columns(index.alias("turn")).with_columns(
+    calls = ((pl.col("tool_calls").fill_null("") != "") | (pl.col("role") == "tool")).any().over("position")
+    messages = messages.with_columns(index.alias("turn"), tools=pl.col("tools") | calls).with_columns(
         pl.when(said).then("content").forward_fill().over("position").alias("instruction"),
         pl.when(said).then("turn").forward_fill().over("position").alias("asked"),
     )
@@ -138,7 +144,7 @@ def _turns(chat: pl.DataFrame) -> pl.DataFrame:
     lines = pl.concat([answers, silent.select(answers.columns)])
     return lines.select(
         "position", "turn", "instruction", pl.lit(None, pl.String).alias("input"), pl.col("content").alias("response"),
-        "reference", "finish", "asked",
+        "reference", "finish", "asked", "tools",
     )  # fmt: skip
 
 

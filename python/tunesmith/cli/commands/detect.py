@@ -19,40 +19,55 @@ if TYPE_CHECKING:
     example="""
 tunesmith detect alpaca.json --only merged_rows --show 5
 tunesmith detect alpaca.json -o findings.parquet
+tunesmith detect alpaca.json --only output_empty --detector checks:shouting
 """,
 )
 @click.argument("source")
 @click.option("-o", "--out", type=click.Path(dir_okay=False), help="Write all findings: Parquet, JSONL or CSV by the ending.")
 @click.option("--only", multiple=True, metavar="NAME", help="Run this detector alone (repeat for more).")
+@click.option("--detector", "own", multiple=True, metavar="MODULE:FUNCTION", help="Run a detector of your own, too (repeat for more).")
 @click.option("--show", type=click.IntRange(min=0), default=3, show_default=True, help="Examples a detector.")
 @click.option("--format", "format_", help="The format, where it is not to be inferred.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 def command(
-    session: Session, source: str, out: str | None, only: tuple[str, ...], show: int, format_: str | None, *, force: bool
+    session: Session,
+    source: str,
+    out: str | None,
+    only: tuple[str, ...],
+    own: tuple[str, ...],
+    show: int,
+    format_: str | None,
+    *,
+    force: bool,
 ) -> Outcome:
     """Find defects in a SOURCE, with the spans that show them.
 
     `tunesmith detectors` lists the detectors. Limits of length belong to an evaluation: `too_long` stays silent here.
+    A detector of your own is a function of (instruction, input, response) that gives None, or what it found.
     """
     from tunesmith.detection import detect
 
-    found = detect(source, out, only=only or None, show=show, format=format_, force=force, progress=session.progress)
+    found = detect(source, out, only=only or None, detectors=own, show=show, format=format_, force=force, progress=session.progress)
     return Outcome(data=found.result, show=lambda console: _show(console, found, out))
 
 
 def _show(console: Console, found: Detected, out: str | None) -> None:
+    import polars as pl
     from rich.text import Text
 
     from tunesmith.cli.terminal import table
-    from tunesmith.detection import DETECTORS
 
     hits = {name: each for name, each in found.result.items() if each["count"]}
     rows = found.data.frame.height
     clean = len(found.result) - len(hits)
     if hits:
-        lines = [(DETECTORS[name].severity, name, each["count"], f"{each['rate']:.2%}") for name, each in hits.items()]
+        found_as = dict(found.findings.group_by("detector").agg(pl.col("severity").unique().sort().str.join(", ")).iter_rows())
+        lines = [(found_as[name], name, each["count"], f"{each['rate']:.2%}") for name, each in hits.items()]
         console.print(table(f"Findings in {rows:,} rows", ("severity", "detector", "rows", "share of rows"), lines))
     console.print(f"{clean} of {len(found.result)} detectors found nothing.")
+    asked, unparsed = (sum(each.get(key, 0) for each in found.result.values()) for key in ("asked", "unparsed"))
+    if asked:
+        console.print(f"Answers that can be computed: {asked:,} asked for, of which {unparsed:,} could not be read and are not judged.")
     for name, each in hits.items():
         for example in each["examples"]:
             place = f"position {example['position']}" + (f", turn {example['turn']}" if example["turn"] is not None else "")

@@ -27,7 +27,8 @@ _ENTITY = (
 )
 _ESCAPING = r"(?i)\b(?:escap\w+|entit(?:y|ies)|encod\w+|decod\w+|sanitiz\w+|special characters?|ascii|xss|unescap\w+)\b|转义|实体|编码|解码"
 _TAG = (
-    r"</[a-zA-Z][\w:-]*>|<(?i:!doctype|\?xml|a|b|body|br|button|code|div|em|form|h[1-6]|head|hr|html|i|img|input|label|li|link|meta|nav|ol|"
+    r"</[a-zA-Z][\w:-]*>|<(?i:!doctype|\?xml|a|b|body|br|button|code|div|em|form|h[1-6]|head|hr|html|i|img|input|label|li|link|meta|"
+    r"nav|ol|"
     r"option|p|pre|script|section|select|span|strong|style|sub|sup|svg|table|td|th|title|tr|ul|video)(?:\s[^<>]*)?/?>"
 )
 

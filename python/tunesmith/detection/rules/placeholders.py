@@ -28,14 +28,20 @@ _ABOUT_NO_VALUE = (
     r"(?i)\bn/?a\b|\bnull\b|\btbd\b|\btodo\b|not applicable|to be determined|\bplaceholder\b|\bno[ _-]?(?:output|input|response|answer)\b"
 )
 _TOKEN = r"(?i)<\s*(?:no[ _-]?(?:input|output)|nooutput|noinput)\s*/?>"
+_SPOKEN_OF = re.compile(
+    rf"(?i)[\"“'`]\s*{_TOKEN[4:]}\s*[\"”'`]|{_TOKEN[4:]}[\"”'`]? (?:as|in|into|for) (?:the|an?) (?:\w+ )?(?:input|output|field|"
+    rf"placeholder)"
+)
 _ALONE = re.compile(rf"(?im)(?:\A\s*{_TOKEN[4:]}\s*|^[ \t]*{_TOKEN[4:]}[ \t]*(?:\n|\Z)|\s*{_TOKEN[4:]}\s*\Z)")
 _STUB = re.compile(
     r"(?is)^\s*(?:<([^<>]{3,500})>|\[([^\[\]]{3,500})\]|\(([^()]{3,500})\))\s*[.!]?\s*$",
 )
 _STUB_WORDS = re.compile(
-    r"(?i)\b(?:images?|pictures?|photos?|photographs?|drawings?|illustrations?|diagrams?|charts?|graphs?|graphics?|logos?|posters?|videos?|"
+    r"(?i)\b(?:images?|pictures?|photos?|photographs?|drawings?|illustrations?|diagrams?|charts?|graphs?|graphics?|logos?|posters?|"
+    r"videos?|"
     r"audio|recordings?|sketch(?:es)?|infographics?|attach(?:ed|ments?)|insert(?:ed)?|output|screenshots?|clips?|file|visual|maps?|"
-    r"flow.?charts?|links?|placeholder|gifs?|memes?|animations?|renderings?|comic|visuali[sz]ations?|wireframes?|mock-?ups?|tunes?|melod(?:y|ies)|"
+    r"flow.?charts?|links?|placeholder|gifs?|memes?|animations?|renderings?|comic|visuali[sz]ations?|wireframes?|mock-?ups?|tunes?|"
+    r"melod(?:y|ies)|"
     r"songs?|music(?:al)?|compositions?|presentations?|word cloud|web ?page|tables? showing|spreadsheets?)\b"
 )
 _MARKUP_TASK = any_of(
@@ -56,7 +62,11 @@ def _placeholder_token(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     for name in ("instruction", "input", "response"):
         beside = pl.col(name).str.replace_all(_TOKEN, "").str.contains(r"\w")
         for row, text in lines(view.filter(pl.col(name).str.contains(_TOKEN)), beside, name):
-            if match := token.search(text):
+            # Quoted, or spoken of: "we put <noinput> in the input field".
+            match = next(
+                (each for each in token.finditer(text) if not _SPOKEN_OF.search(text[max(0, each.start() - 40) : each.end() + 30])), None
+            )
+            if match:
                 yield matched(row, name, match)
 
 
@@ -151,7 +161,8 @@ OUTPUT_PLACEHOLDER = Detector(
     fields=("response",),
     find=_output_placeholder,
     page=Page(
-        finds='An answer under 200 characters that starts with "no output", "noinput" or the like, or one of at most 30 characters that is '
+        finds='An answer under 200 characters that starts with "no output", "noinput" or the like, or one of at most 30 characters '
+        "that is "
         '"N/A", "null", "TBD" or "not applicable".',
         harm="The model learns to refuse with a template's filler.",
         bad=Example(instruction="Draw a cat.", response="<No output: this is a visual task>"),

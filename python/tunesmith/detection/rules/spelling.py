@@ -84,11 +84,12 @@ def _english(view: pl.DataFrame) -> pl.DataFrame:
     # A word or two, such as "hay" or "a", name the language of a short answer wrongly; none may be there to name that of a short prompt.
     long = plain["prose"].str.count_matches(r"\S+") >= _SHORT
     foreign = long & (answer != "en") & (answer != UNKNOWN)
-    unnamed = plain.select(pl.concat_str("instruction", "input", separator="\n").map_elements(_reads_english, pl.Boolean)).to_series()
+    unnamed = plain.select(pl.concat_str("instruction", "input", separator="\n").map_elements(reads_english, pl.Boolean)).to_series()
     return plain.filter(~foreign & ((both == "en") | ((both == UNKNOWN) & unnamed)))
 
 
-def _reads_english(prompt: str) -> bool:
+def reads_english(prompt: str) -> bool:
+    """Tell whether four in five of the longer words of a prompt are English."""
     words = [word for word in re.findall(r"[^\W\d_]+", prompt.lower()) if len(word) >= _LEAST]
     return len(words) >= 2 and sum(map(known, words)) >= _ENGLISH * len(words)
 
@@ -124,7 +125,8 @@ MISSPELLED = Detector(
     page=Page(
         finds="Words of at least four lower-case letters that are no English word, no form or compound of one (British spelling "
         "counts), and not in the prompt, where most of them are one letter or one swap of letters from a frequent word, or from a word "
-        "of the prompt: beacuse → because. With limits also answers of which over a tenth, and more than 99 of 100 references, are unknown "
+        "of the prompt: beacuse → because. With limits also answers of which over a tenth, and more than 99 of 100 references, are "
+        "unknown "
         "words of any kind; words that two references share are known. English only: other languages, code, names (capitals), and "
         "tasks about letters, code or translation are left alone.",
         harm="The model learns the wrong spelling; a small one that has seen several makes up words of its own.",

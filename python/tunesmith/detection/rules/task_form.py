@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tunesmith.detection.detector import Detector, Example, Hit, Page, any_of, lines, matched, whole
-from tunesmith.detection.language import SCRIPTS
+from tunesmith.detection.language import SCRIPTS, UNKNOWN, languages, stop_words
+from tunesmith.detection.rules.ending import CODE
 
 if TYPE_CHECKING:
     from tunesmith.detection.limits import Limits
@@ -31,11 +32,15 @@ _FOLLOWING = re.compile(
     r"|(?:passage|text|sentence|paragraph|article|data|list|code) (?:below|above|provided|given))\b"
 )
 _FOLLOWING_VERB = (
-    r"(?i)^\W*(?:please\s+)?(?:summari[sz]e|rewrite|edit|correct|classify|translate|convert|paraphrase|analy[sz]e|calculate|find|identify|sort|"
-    r"arrange|read|use|determine|count|fix|compute|detect|evaluate|reorder|rephrase|extract|predict|answer|solve|complete|label|categori[sz]e|"
+    r"(?i)^\W*(?:please\s+)?(?:summari[sz]e|rewrite|edit|correct|classify|translate|convert|paraphrase|analy[sz]e|calculate|find|"
+    r"identify|sort|"
+    r"arrange|read|use|determine|count|fix|compute|detect|evaluate|reorder|rephrase|extract|predict|answer|solve|complete|label|"
+    r"categori[sz]e|"
     r"tell me)\b"
 )
 _STRANGE = 0.05
+_WORDS = 4
+"""Lower-case words that Latin letters must make to be a language: less is a name, an address, a formula."""
 _OTHER_SCRIPT = any_of(
     r"übersetz\w* japanisch\w* chinesisch\w* russisch\w* arabisch\w* koreanisch\w* tradui\w+ traduction japonais chinois russe arabe",
     r"translat\w+ transliterat\w+ english french german spanish italian chinese japanese korean russian arabic hindi greek latin hebrew",
@@ -43,7 +48,28 @@ _OTHER_SCRIPT = any_of(
     r"unicode emoji symbols? characters? code program\w* python java\w* sql html css regex formula equation scripts? letters? alphabet",
     r"phonetic braille morse",
 )
-_OTHER_SCRIPT_HAN = "翻译|英文|英语|外语|代码|程序|函数|编写|方程|公式|网址|缩写|单词|命名|变量|字母|语言"
+_FOREIGN_WORDS = (
+    r"\b(?:und|nicht|eine|einen|wird|sind|werden|auch|für|les|des|une|est|dans|pour|avec|qui|los|las|una|por|con|para|del|che|della|"
+    r"sono|não|uma|het|een|van|niet|voor|och|"
+    r"att|som|ist|das|der|die|sie|ich|que|como|está|il|di|per|gli)\b"
+)
+_OTHER_LANGUAGE = any_of(
+    r"translat\w+ languages? english french german spanish italian latin portuguese dutch swedish polish turkish romanian danish "
+    r"norwegian finnish bilingual multilingual",
+    r"übersetz\w* sprachen? englisch\w* französisch\w* spanisch\w* italienisch\w* lateinisch\w* deutsch\w* tradui\w+ traduction "
+    r"langues? anglais\w* français\w* espagnol\w*",
+    r"allemand\w* italien\w* traduc\w+ idiomas? inglés francés alemán code\w* python java\w* sql html css regex program\w* titles? "
+    r"titel titres? titre names? lyrics songs? chanson lied "
+    r"poems? accent greeting phrases? proverbs? menu wine opera recipe",
+)
+_ENOUGH = 12
+_STOPS, _SHARE, _LEAD = 4, 6, 3
+"""Frequent words of the answer's language: how many at least, of how many words at most one, how many times those of the prompt's."""
+_ADDRESS = r"(?:https?://|www\.)\S+|\S+@\S+|\b[\w-]+\.(?:com|org|net|io|edu|gov|fr|de)\b\S*|#\w+|!\[[^\]]*\]\S*|&\w+;"
+_OTHER_SCRIPT_HAN = (
+    "翻译|英文|英语|外语|代码|程序|函数|编写|方程|公式|网址|缩写|单词|命名|变量|字母|语言|密码|"
+    "用户名|标签|旋律|电子邮件|查询|排列|元音|链接|SQL|HTML|https?:"
+)
 
 
 def _missing_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
@@ -92,7 +118,33 @@ def _language_mismatch(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     main_asked, main_given = asked.arg_max(), given.arg_max()
     strange = (asked.get(main_given) / asked.sum() < _STRANGE) & (given.get(main_asked) / given.sum() < _STRANGE)
     for row, text in lines(counted, (asked.sum() >= 10) & (given.sum() >= 10) & strange & (2 * given.max() > given.sum()), "prose"):
-        yield whole(row, "response", text)
+        bare = re.sub(_ADDRESS, " ", text)
+        if not re.search("[A-Za-z]", bare) or (
+            not re.search(r"[^\x00-\u024f]{4}", text) and len(re.findall(r"\b[a-z]{2,}\b", bare)) >= _WORDS
+        ):
+            yield whole(row, "response", text)
+    yield from _other_language(view)
+
+
+def _other_language(view: pl.DataFrame) -> Iterator[Hit]:
+    """Compare languages that share a script, where prompt and answer both say enough to be named."""
+    asked, given = _PROMPT.str.contains(_FOREIGN_WORDS), pl.col("prose").str.contains(_FOREIGN_WORDS)
+    long = (pl.col("prose").str.count_matches(r"\p{L}{2,}") >= _ENOUGH) & (_PROMPT.str.count_matches(r"\p{L}{2,}") >= _ENOUGH // 2)
+    # A borrowed word or two are no language: without foreign words on either side both are English.
+    here = view.filter(asked | given).filter(long, ~_PROMPT.str.contains(_OTHER_LANGUAGE))
+    said = here.select(
+        "row", "response", _PROMPT.str.replace_all(_ADDRESS, " ").alias("prompt"), pl.col("prose").str.replace_all(_ADDRESS, " ")
+    )
+    named = said.with_columns(asked=languages(said["prompt"]), given=languages(said["prose"]))
+    differ = (pl.col("asked") != UNKNOWN) & (pl.col("given") != UNKNOWN) & (pl.col("asked") != pl.col("given"))
+    for row, text, prompt, prose, asked_in, given_in in lines(
+        named, differ & ~pl.col("response").str.contains(CODE), "response", "prompt", "prose", "asked", "given"
+    ):
+        counted, prompted = stop_words(prose), stop_words(prompt)
+        words = len(re.findall(r"[^\W\d_]+", prose))
+        clear = prompted[asked_in] >= max(2, 2 * prompted[given_in] + 1)
+        if clear and counted[given_in] >= _STOPS and counted[given_in] * _SHARE >= words and counted[given_in] >= _LEAD * counted[asked_in]:
+            yield whole(row, "response", text)
 
 
 def _letters(column: str) -> pl.Expr:
@@ -141,7 +193,8 @@ LANGUAGE_MISMATCH = Detector(
     find=_language_mismatch,
     page=Page(
         finds="An answer of which over half of the letters are of a script that the prompt hardly uses (under 5%), with as few of the "
-        "prompt's own, where no translation, code or notation is asked for. Languages that share a script are not told apart.",
+        "prompt's own, where no translation, code or notation is asked for. Where prompt and answer share a script: an answer of at least "
+        "12 words whose language, told by its frequent words (English, German, French, Spanish and others), is another than the prompt's.",
         harm="The model learns to answer in a language that was not asked for.",
         bad=Example(instruction="用三句话描述秋天的树林和落叶。", response="The forest is golden and the leaves fall quietly."),
         good=Example(instruction="Translate to Chinese: autumn leaves in the forest", response="森林里的秋天落叶飘落在地上"),

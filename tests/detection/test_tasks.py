@@ -1,0 +1,67 @@
+"""Detectors for review: tasks that cannot be done, lengths, repeated items, spelling and languages of prompts."""
+
+import polars as pl
+import pytest
+
+from tunesmith.detection import Limits, find, fit
+
+CASES = [
+    ("visual_task", "Draw a picture of a mill.", "", "Here is the picture of a mill.", True),
+    ("visual_task", "Draw a conclusion from the text.", "", "It is old.", False),
+    ("visual_task", "Design a logo for a mill.", "", "I am sorry, but I cannot create images.", False),
+    ("visual_task", "Create a flow chart of the process.", "", "Start --> Grind --> End", False),
+    ("visual_task", "Write a caption for a photo of a mill.", "", "Grinding on.", False),
+    ("internet_task", "Search the web for a mill.", "", "There is one in Exampleton.", True),
+    ("internet_task", "What is the current price of flour?", "", "It is 3 crowns.", True),
+    ("internet_task", "What is the current price of flour?", "", "I do not have access to real-time prices.", False),
+    ("internet_task", "Explain how to search the web.", "", "Use few words.", False),
+    ("length_constraint", "Describe the mill in three words.", "", "It is a very old mill.", True),
+    ("length_constraint", "Describe the mill in three words.", "", "A well-known mill", False),
+    ("length_constraint", "Write a story in 50 words or less.", "", "word " * 90, True),
+    ("length_constraint", "Write at least 20 words on mills.", "", "Mills are old.", True),
+    ("length_constraint", "Give three words that rhyme with mill.", "", "bill, hill, till, fill", False),
+    ("length_constraint", "Write a sentence with more than three characters in it.", "", "Hm.", False),
+    ("length_constraint", "用50字以内描述磨坊。", "", "磨坊很老。" * 20, True),
+    ("length_constraint", "用50字以内描述磨坊。", "", "磨坊很老。", False),
+    ("too_short", "Write an essay about mills.", "", "Mills are old.", True),
+    ("too_short", "Write a title for an essay about mills.", "", "The Old Mill", False),
+    ("too_short", "写一篇关于磨坊的文章", "", "磨坊很老", False),
+    ("duplicate_items", "List four tools.", "", "1. Saw\n2. Axe\n3. Hammer\n4. saw", True),
+    ("duplicate_items", "Give synonyms of old.", "", "aged, ancient, antique, aged.", True),
+    ("duplicate_items", "Write a song that lists tools.", "", "saw, axe, saw, axe, saw", False),
+    ("spelling_instruction", "Explain why the goverment likes mills.", "", "They are old.", True),
+    ("spelling_instruction", "Explain what a zwirbelwind is for.", "", "For turning.", False),
+    ("spelling_instruction", "Erkläre, warum die Mühle besten Weizen mahlt.", "", "Weil sie alt ist.", False),
+    ("spelling_instruction", "Correct the spelling of goverment.", "", "government", False),
+    ("hallucinated_input", "Classify the sentence.", "", "Sentence: The mill is old.\nOutput: fact", True),
+    ("hallucinated_input", "Classify the sentence.", "The mill is old.", "Sentence: The mill is old.\nOutput: fact", False),
+    ("hallucinated_input", "Give an example of a labelled sentence.", "", "Sentence: The mill is old.\nLabel: fact", False),
+    ("language_mismatch", "Gib mir einen Namen für die alte Mühle am Fluss.", "",
+     "There is no direct translation for the name of the mill in German, as it is a proper noun.", True),
+    ("language_mismatch", "Gib mir einen Namen für die alte Mühle am Fluss.", "",
+     "Die alte Mühle am Fluss ist ein guter Name, denn sie steht dort und mahlt.", False),
+    ("language_mismatch", "Translate to German: the mill by the river is old and it grinds.", "",
+     "Die Mühle am Fluss ist alt und sie mahlt, und das ist auch gut für die Leute.", False),
+    ("language_mismatch", "Name websites about mills, please, and say what is on them.", "",
+     "1. Wix.com 2. mill.org 3. a.com 4. b.com", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "instruction", "given", "output", "expected"), CASES)
+def test_a_case(name: str, instruction: str, given: str, output: str, *, expected: bool) -> None:
+    frame = pl.DataFrame({"instruction": [instruction], "input": [given], "output": [output]})
+    assert (find(frame, only=[name]).height == 1) is expected
+
+
+def test_limits_know_the_shortest_usual_answer() -> None:
+    limits = fit(pl.Series(["x" * n for n in range(10, 210)]))
+    assert limits.characters_min == 11
+    frame = pl.DataFrame({"instruction": ["Tell."] * 3, "output": ["x" * 9, "x" * 11, ""]})
+    assert find(frame, only=["too_short"], limits=limits)["position"].to_list() == [0]
+    assert find(frame, only=["too_short"], limits=Limits()).is_empty()
+
+
+def test_spans_of_prompts_lie_in_them() -> None:
+    frame = pl.DataFrame({"instruction": ["Explain why the goverment likes mills."], "output": ["They are old."]})
+    start, end, evidence = find(frame, only=["spelling_instruction"]).select("start", "end", "evidence").row(0)
+    assert (frame["instruction"][0][start:end], evidence) == ("goverment", "goverment → government")
