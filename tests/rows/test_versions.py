@@ -4,10 +4,12 @@ import json
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from tunesmith.artefact import finished
+from tunesmith.cli import main
 from tunesmith.errors import ArtefactError
-from tunesmith.rows import Version, read, schema, write_version
+from tunesmith.rows import Version, read, schema, split, write_version
 
 RECORDS = [{"instruction": f"Say {k}.", "output": str(k), "topic": "t|<b>"} for k in range(4)] + [{"instruction": 5}]
 
@@ -64,6 +66,34 @@ def test_a_changed_table_is_noticed(version, name, column):
         Version.open(folder).verify()
 
 
+def run(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_check_verifies_what_it_opens(version, tmp_path):
+    _, folder = version
+    done = run("check", folder, "--json")
+    assert (done.exit_code, json.loads(done.stdout)["valid"]) == (0, 3)
+    split(read([{"instruction": f"Say {k} of {k * 7}.", "output": "x"} for k in range(9)]), tmp_path / "s", test=3, validation=2)
+    assert run("check", tmp_path / "s", "--json").exit_code == 0
+    (tmp_path / "s" / "test" / "values.parquet").unlink()
+    (folder / "rejects.jsonl").write_text("not as it was\n")
+    for changed, name in ((folder, "rejects"), (tmp_path / "s", "values")):
+        done = run("check", changed, "--json")
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert f"{name} cannot be read" in done.stderr
+        assert "it was changed after it was made" in done.stderr
+
+
+def test_a_changed_row_fails_the_check(version):
+    _, folder = version
+    file = folder / "rows.parquet"
+    pl.read_parquet(file).with_columns(output=pl.lit("changed")).write_parquet(file)
+    done = run("check", folder)
+    assert done.exit_code == 2
+    assert "the content of rows is not what its manifest states" in done.stderr
+
+
 def test_file_bytes_do_not_count(version):
     _, folder = version
     file = folder / "rows.parquet"
@@ -85,11 +115,31 @@ def test_opens_with_datasets_and_never_from_a_stale_cache(tmp_path, monkeypatch)
         assert loaded["instruction"][:] == [f"{k}" for k in range(count)]
 
 
+def test_opens_with_duckdb(version):
+    duckdb = pytest.importorskip("duckdb")
+    data, folder = version
+    asked = "select position, row_id, origin.record, instruction, messages, weight, topic from read_parquet($1) order by position"
+    rows = duckdb.execute(asked, [str(folder / "rows.parquet")]).fetchall()
+    assert rows == [(k, data.frame["row_id"][k], k, f"Say {k}.", None, 1.0, "t|<b>") for k in range(3)]
+    counted = duckdb.execute("select action, count(*) from read_parquet($1) group by all", [str(folder / "ledger.parquet")]).fetchall()
+    assert counted == [("drop", 1)]
+
+
+def test_the_head_of_the_card_is_the_hubs(version):
+    hub = pytest.importorskip("huggingface_hub")
+    _, folder = version
+    head = hub.DatasetCard.load(folder / "README.md").data.to_dict()
+    assert head["configs"][0]["data_files"] == [{"split": "train", "path": "rows.parquet"}]
+    assert (head["pretty_name"], head["task_categories"], head["size_categories"]) == ("v", ["text-generation"], ["n<1K"])
+
+
 def test_card_is_made_of_figures_and_safe_cells(version):
     _, folder = version
     text = (folder / "README.md").read_text()
     assert "3 rows" in text
     assert "| instruct rows | 3 |" in text
+    assert "| characters of the prompt (median, 99th percentile) | 6, 6 |" in text
+    assert "| columns of its own | topic |" in text
     assert Version.open(folder).manifest.hash in text
 
 

@@ -13,6 +13,7 @@ from tunesmith.detection.findings import find
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows.rejects import writing_rejects
 from tunesmith.rows.streaming import Stream
+from tunesmith.rows.versions import verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +106,7 @@ def check(
     keep: bool = True,
     progress: Progress = SILENT,
 ) -> Checked:
-    """Read a source row by row and run every detector.
+    """Read a source row by row and run every detector; of a version, or a split, recompute the hashes first.
 
     Args:
         source: Path, glob, folder, address, DataFrame, LazyFrame, ``datasets.Dataset``, list of dicts, version or Data.
@@ -114,11 +115,14 @@ def check(
         mapping: Field of a row to the source's own name for it.
         keep: Keep the rows and the findings. Without, a block of rows is all that is held, however large the source.
         progress: Told of the work.
+    Raises:
+        ArtefactError: If a version is not what its manifest states; names the table.
 
     >>> checked = check([{"instruction": "Say hi.", "output": "hi"}, {"instruction": "Say ho.", "output": ""}])
     >>> checked.result["valid"], checked.result["findings"]
     (2, {'output_empty': 1})
     """
+    verify(source)
     label = "Reading" if keep else "Checking"
     stream = Stream(source=source, format=format, mapping=mapping, progress=progress, label=label, whole=keep)
     tally = Tally()

@@ -9,6 +9,7 @@ import polars as pl
 import yaml
 
 from tunesmith.artefact import Manifest
+from tunesmith.rows import fields, schema
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
 
@@ -30,6 +31,8 @@ def card(name: str, frame: pl.DataFrame, manifest: Manifest, files: Mapping[str,
         "data_files": [{"split": split, "path": path} for split, path in files.items()],
     }
     head = {
+        "pretty_name": name,
+        "task_categories": ["text-generation"],
         "configs": [config],
         "size_categories": [next((label for size, label in _SIZES if frame.height < size), "n>10M")],
         "tags": ["instruction-tuning", "tunesmith"],
@@ -54,11 +57,18 @@ def card(name: str, frame: pl.DataFrame, manifest: Manifest, files: Mapping[str,
 
 def _figures(frame: pl.DataFrame) -> list[tuple[str, str]]:
     kinds = frame.group_by("kind").len().sort("len", "kind", descending=[True, False])
-    lengths = frame["output"].str.len_chars().drop_nulls()
     figures = [(f"{kind} rows", f"{count:,}") for kind, count in kinds.iter_rows()]
-    if lengths.len():
-        middle, high = lengths.quantile(0.5), lengths.quantile(0.99, "nearest")
-        figures.append(("characters of the answer (median, 99th percentile)", f"{middle:,.0f}, {high:,.0f}"))
+    for label, text in (("prompt", fields.prompt(frame)), ("answer", fields.response(frame))):
+        lengths = text.str.len_chars().drop_nulls()
+        if lengths.len():
+            middle, high = lengths.quantile(0.5), lengths.quantile(0.99, "nearest")
+            figures.append((f"characters of the {label} (median, 99th percentile)", f"{middle:,.0f}, {high:,.0f}"))
+    turns = frame["messages"].cast(schema.MESSAGES).list.len().drop_nulls()
+    if turns.len():
+        figures.append(("turns of a conversation (median, most)", f"{turns.median():,.0f}, {turns.max():,}"))
+    own = [name for name in frame.columns if name not in schema.ROW]
+    if own:
+        figures.append(("columns of its own", ", ".join(map(_cell, own))))
     return figures
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import Any
 import polars as pl
 
 from tunesmith import core
-from tunesmith.artefact import Manifest, read_manifest, writing
+from tunesmith.artefact import Manifest, is_artefact, read_manifest, writing
 from tunesmith.errors import ArtefactError
 from tunesmith.rows import schema
 from tunesmith.rows.card import card
 from tunesmith.rows.rejects import read_rejects, write_rejects
+from tunesmith.rows.sources import PARTS
 
 ROWS, REMOVED, LEDGER, VALUES, EDGES, REJECTS = (
     "rows.parquet", "removed.parquet", "ledger.parquet", "values.parquet", "edges.parquet", "rejects.jsonl",
@@ -81,15 +82,43 @@ class Version:
             ArtefactError: If a table is not what the manifest states; names it.
         """
         stated = self.manifest.details.get("hashes", {})
-        tables = {"rows": self.frame, "removed": self.removed, "ledger": self.ledger, "values": self.values, "edges": self.edges,
-                  "rejects": self.rejected}  # fmt: skip
+        tables: dict[str, Callable[[], pl.DataFrame]] = {
+            "rows": lambda: self.frame, "removed": lambda: self.removed, "ledger": lambda: self.ledger, "values": lambda: self.values,
+            "edges": lambda: self.edges, "rejects": lambda: self.rejected,
+        }  # fmt: skip
         for name, table in tables.items():
-            found = core.content_hash(table)
+            try:
+                found = core.content_hash(table())
+            except (OSError, pl.exceptions.PolarsError, ValueError, KeyError) as error:
+                cause = str(error).strip().splitlines()[0]
+                raise ArtefactError(f"{self.folder}: {name} cannot be read ({cause}); {_CHANGED}") from error
             if found != stated.get(name):
                 raise ArtefactError(
                     f"{self.folder}: the content of {name} is not what its manifest states "
-                    f"(expected {stated.get(name)}, found {found}); it was changed after it was made"
+                    f"(expected {stated.get(name)}, found {found}); {_CHANGED}"
                 )
+        if stated.get("rows") != self.manifest.hash:
+            raise ArtefactError(f"{self.folder}: its manifest states two hashes of its rows; {_CHANGED}")
+
+
+_CHANGED = "it was changed after it was made: make it again, or read rows.parquet as a file"
+
+
+def verify(source: object) -> None:
+    """Verify a source that is a version, or a split of versions; anything else is no artefact, and passes.
+
+    Raises:
+        ArtefactError: As `Version.verify`.
+    """
+    if not isinstance(source, str | Path) or not Path(source).is_dir():
+        return
+    folder = Path(source)
+    if is_artefact(folder, "version"):
+        Version.open(folder).verify()
+    elif is_artefact(folder, "split"):
+        for part in PARTS:
+            if (folder / part).is_dir():
+                Version.open(folder / part).verify()
 
 
 def write_version(
