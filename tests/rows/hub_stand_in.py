@@ -47,7 +47,8 @@ def hub(repository, files):
             else:
                 self.said({"id": repository, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]})
 
-        do_HEAD = do_GET
+        def do_HEAD(self):
+            self.do_GET()
 
         def do_POST(self):
             asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
