@@ -164,6 +164,27 @@ class TestDetect:
         only = curate(rows(*self.DATA), steps({"detect": {"only": ["output_empty"]}}))
         assert only.values.columns == ["position", "detect.output_empty.fatal"]
 
+    def test_a_condition_of_ones_own_flags(self):
+        own = {"short": "LENGTH(output) < 5", "unknown": "input = 'x'"}
+        made = curate(rows(*self.DATA), steps({"detect": {"only": [], "where": own}}))
+        assert made.ledger.select("position", "rule", "action", "evidence").rows() == [(0, "short", "flag", own["short"])]
+        assert made.values.columns == ["position", "detect.short.review", "detect.unknown.review"]
+        assert curate(rows(*self.DATA), steps({"detect": {"only": [], "where": own, "drop": "review"}})).dropped == 1
+
+    @pytest.mark.parametrize(
+        ("where", "says"),
+        [
+            ({"refusal": "output = ''"}, "name of a detector"),
+            ({"Not this": "output = ''"}, "small letters"),
+            ({"mine": "SUM(1) > 2"}, "one row"),
+            ({"mine": "no_such_column = 1"}, "expected a Polars SQL expression"),
+            ({"mine": "output"}, "expected a condition"),
+        ],
+    )
+    def test_what_is_no_condition_is_refused(self, where, says):
+        with pytest.raises(OptionError, match=says):
+            curate(rows(*self.DATA), steps({"detect": {"where": where}}))
+
 
 class TestDuplicates:
     LONG = "Please describe the old red house at the corner of the street in the town"

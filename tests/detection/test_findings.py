@@ -102,3 +102,23 @@ def test_clean_rows_are_not_fixed() -> None:
     from detection.planting import clean
 
     assert fix(pl.DataFrame(clean(200, seed=8))).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "mended"),
+    [
+        ("mojibake", "It is Ã¢â‚¬Å“oldÃ¢â‚¬\x9d, by the cafÃ© at 32Â°F.", "It is “old”, by the café at 32°F."),
+        ("template_leak", "It is old.<|im_end|>\n</s>", "It is old."),
+        ("template_leak", "It is old.</s>\n[INST] And? [/INST] Yes.<|endoftext|>", "It is old.</s>\n[INST] And? [/INST] Yes."),
+        ("junk_chars", "It is old. \u0326\u0326\u0326\u0326", "It is old. "),
+        ("label_prefix", "Output: It is old.", "It is old."),
+    ],
+)
+def test_safe_fixes_leave_the_answer(name: str, text: str, mended: str) -> None:
+    edits = fix(pl.DataFrame({"instruction": ["Tell me."], "output": [text]}), only=[name])
+    assert edits["text"].to_list() == [mended]
+
+
+@pytest.mark.parametrize("text", ["<|im_end|>", "Use <|im_end|> at the end.", "### Response:\nIt is old."])
+def test_no_fix_where_none_is_safe(text: str) -> None:
+    assert fix(pl.DataFrame({"instruction": ["Tell me."], "output": [text]}), only=["template_leak"]).is_empty()

@@ -121,6 +121,11 @@ def _mojibake(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
 
 
 def _decode_runs(text: str) -> str:
+    """Undo wrong decodings: by ftfy, which also knows those made twice, then run by run what it is too careful about."""
+    import ftfy
+
+    # What is lost stays, and stays flagged: ftfy would put U+FFFD in its place.
+    text = ftfy.fix_encoding(text, replace_lossy_sequences=False, fix_c1_controls=False)
     parts, last = [], 0
     for start, end, right in _wrong_runs(text):
         parts += [text[last:start], right]
@@ -177,7 +182,8 @@ MOJIBAKE = Detector(
         bad=Example(instruction="Where do they meet?", response="They meet at the cafÃ©."),
         good=Example(instruction="Translate 'sister' and 'bread'.", response="IRMÃ, PÃO; «À LA MAIRIÉ»"),
         false_alarms="None found in the French, German and Chinese files; lists of code pages.",
-        fix="Replaces each such run with what its bytes say in UTF-8. Safe: only runs that decode strictly, and once.",
+        fix="Puts back what the bytes say in UTF-8, by ftfy (which undoes double decodings, too) and run by run. Safe: only what decodes "
+        "strictly changes; what is lost stays.",
     ),
 )
 

@@ -21,6 +21,7 @@ _SPECIAL = (
     r"prompter|endofprompt|pad|channel|message|start|return|eom_id|python_tag|tool_call)\|>"
     r"|\[/?INST\]|<</?SYS>>|</s>|<s>\s*\[INST\]|<(?:start|end)_of_turn>|<\uff5c[^<>\n]{1,30}\uff5c>"
 )
+_TAIL = re.compile(rf"(?:\s*(?:{_SPECIAL}))+\s*\Z")
 _SECTION = r"(?m)^\s*#{2,4}\s*(?:Instruction|Input|Response|Human|Assistant|User|System|Prompt)s?\s*:"
 _SPEAKER = r"(?m)\S\s*\n\s*(?:Human|Assistant|USER|ASSISTANT)\s*:\s*\S"
 _PREAMBLE = (
@@ -82,6 +83,12 @@ def _template_leak(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
                 yield matched(row, name, match)
 
 
+def _cut_tail(text: str) -> str:
+    """Cut control tokens, and white space around them, from the end; what stands before them is the answer."""
+    cut = _TAIL.sub("", text)
+    return cut if cut.strip() else text
+
+
 def _label_prefix(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     pattern = re.compile(_LABEL)
     labelled = view.filter(pl.col("prose").str.contains(_LABEL)).filter(pl.col("prose").str.contains(rf"{_LABEL}\S"))
@@ -122,6 +129,7 @@ TEMPLATE_LEAK = Detector(
     grade="A",
     fields=("response", "instruction", "input"),
     find=_template_leak,
+    fix=_cut_tail,
     page=Page(
         finds='Control tokens (<|im_end|>, [INST], </s>, <end_of_turn>), section headings ("### Response:"), a known '
         "preamble, or a speaker "
@@ -130,6 +138,8 @@ TEMPLATE_LEAK = Detector(
         bad=Example(instruction="Name a colour.", response="Blue.<|im_end|>"),
         good=Example(instruction="Write a dialogue with a chatbot.", response="Human: Hello\nAssistant: Hello!"),
         false_alarms="Texts about templates and dialogues; left alone where the prompt says so or uses the same marks.",
+        fix="Cuts control tokens from the end of the text, where they close it. Elsewhere (the start, the middle, other marks) there is no "
+        "safe fix: what follows may be another turn.",
     ),
 )
 
