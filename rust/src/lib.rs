@@ -6,6 +6,7 @@
 pub mod classes;
 pub mod components;
 pub mod content;
+pub mod counter;
 pub mod diff;
 pub mod error;
 pub mod exact;
@@ -19,6 +20,7 @@ pub mod pack;
 pub mod parallel;
 pub mod porter;
 pub mod rouge;
+pub mod rules;
 pub mod shingle;
 pub mod signals;
 pub mod text;

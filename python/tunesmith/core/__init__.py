@@ -12,14 +12,17 @@ from tunesmith.core.diff import word_diff
 from tunesmith.core.duplicates import band_keys, components, exact_duplicates, near_duplicates, near_pairs, verify_pairs
 from tunesmith.core.overlap import OverlapIndex, overlap
 from tunesmith.core.packing import pack, pack_wrapped
+from tunesmith.core.quality import quality_rules
 from tunesmith.core.records import JSON_TYPES, JsonRecords, json_blocks, parse_json, read_json
 from tunesmith.core.rouge import rouge, rouge_corpus
+from tunesmith.core.rule_sets import RULE_SETS
 from tunesmith.core.signals import signals
 from tunesmith.core.tokenizer import AddedToken, Tokenizer
 from tunesmith.core.unpacking import unzstd
 
 __all__ = [
     "JSON_TYPES",
+    "RULE_SETS",
     "AddedToken",
     "JsonRecords",
     "OverlapIndex",
@@ -35,6 +38,7 @@ __all__ = [
     "pack",
     "pack_wrapped",
     "parse_json",
+    "quality_rules",
     "read_json",
     "rouge",
     "rouge_corpus",

@@ -9,6 +9,7 @@ mod json;
 mod overlap;
 mod pack;
 mod rouge;
+mod rules;
 mod signals;
 mod tokenize;
 mod unpack;
@@ -25,6 +26,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     overlap::register(m)?;
     pack::register(m)?;
     rouge::register(m)?;
+    rules::register(m)?;
     signals::register(m)?;
     tokenize::register(m)?;
     unpack::register(m)?;
