@@ -1,4 +1,4 @@
-"""Twenty-two signals per text: python benchmarks/signals.py
+"""Signals per text, all of them and without compression: python benchmarks/signals.py
 
 Peer: the same definitions in plain Python (`tests/oracles/signals.py`, with the `regex` package) on a tenth of the texts, as
 a script of one's own would compute them, and Polars expressions for those that expressions can say.
@@ -21,6 +21,21 @@ def tunesmith(texts: Any) -> str:
     from tunesmith import core
 
     return f"{core.signals(texts).width} signals"
+
+
+def without_compression(texts: Any) -> str:
+    """All signals but the one that costs as much as the others."""
+    from tunesmith import core
+
+    names = [name for name in core.signals([]).columns if name != "compression_ratio"]
+    return f"{core.signals(texts, only=names).width} signals"
+
+
+def zlib(texts: Any) -> str:
+    """zlib alone, for that one."""
+    from zlib import compress
+
+    return f"{sum(len(compress(text.encode(), 1)) for text in texts) / 1e6:.1f} MB compressed"
 
 
 def polars(texts: Any) -> str:
@@ -61,6 +76,8 @@ if __name__ == "__main__":
         amount=lambda texts: (sum(len(text.encode()) for text in texts) / 1e6, "MB"),
         sides=[
             Side(name="tunesmith", run=tunesmith, prepare=as_series),
+            Side(name="tunesmith, no compression", run=without_compression, prepare=as_series),
+            Side(name="Python's zlib, level 1", run=zlib),
             Side(name="polars expressions", run=polars, prepare=as_series),
             Side(name="plain Python", run=python, package="regex", part=PART),
         ],

@@ -58,7 +58,7 @@ fn kernels(criterion: &mut Criterion) {
     group.bench_function("band_keys", |bench| bench.iter(|| band_keys(black_box(&texts), &search, &control)));
     group.bench_function("near_duplicates", |bench| bench.iter(|| near_duplicates(black_box(&texts), &search, &control)));
     group.bench_function("verify", |bench| bench.iter(|| verify(black_box(&texts), &texts, shape, &control)));
-    group.bench_function("signals", |bench| bench.iter(|| serial(black_box(&texts), &control)));
+    group.bench_function("signals", |bench| bench.iter(|| serial(black_box(&texts), true, &control)));
     for (name, normalization) in [("none", Normalization::None), ("space", Normalization::Space), ("unicode", Normalization::Unicode)] {
         let fields = [texts.clone()];
         group.bench_function(format!("exact_{name}"), |bench| bench.iter(|| exact_duplicates(black_box(&fields), normalization, &control)));

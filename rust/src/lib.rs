@@ -7,6 +7,7 @@ pub mod classes;
 pub mod components;
 pub mod content;
 pub mod counter;
+pub mod deflate;
 pub mod diff;
 pub mod error;
 pub mod exact;

@@ -1,19 +1,26 @@
-//! Signals of one text: lengths, characters, repetition; one pass over its characters, one over its words.
+//! Signals of one text: lengths, characters, scripts, repetition, compression; one pass over its characters, one over its words.
 //!
 //! The definitions are in the docstring of `tunesmith.core.signals`; `tests/oracles/signals.py` is the slow twin.
+
+mod repeats;
+mod script;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use crate::counter::Counter;
+use crate::deflate::Deflate;
 use crate::error::Result;
-use crate::hash::{mix, short};
+use crate::hash::short;
 use crate::parallel::Control;
+use repeats::Repeats;
+use script::{SCRIPTS, script};
 
 /// The signals that are counts, in order.
 pub const COUNTS: [&str; 6] = ["characters", "words", "sentences", "lines", "longest_run", "longest_loop"];
 
 /// The signals that are shares, means or bits, in order.
-pub const MEASURES: [&str; 16] = [
+pub const MEASURES: [&str; 35] = [
     "mean_word_length",
     "alphabetic_share",
     "uppercase_share",
@@ -30,6 +37,25 @@ pub const MEASURES: [&str; 16] = [
     "top_3_share",
     "top_4_share",
     "entropy",
+    "duplicate_line_characters",
+    "duplicate_5_share",
+    "duplicate_6_share",
+    "duplicate_7_share",
+    "duplicate_8_share",
+    "duplicate_9_share",
+    "duplicate_10_share",
+    "compression_ratio",
+    "latin_share",
+    "greek_share",
+    "cyrillic_share",
+    "arabic_share",
+    "hebrew_share",
+    "devanagari_share",
+    "thai_share",
+    "hangul_share",
+    "kana_share",
+    "han_share",
+    "other_script_share",
 ];
 
 /// The signals of one text.
@@ -41,18 +67,16 @@ pub struct Signals {
     pub measures: [f64; MEASURES.len()],
 }
 
-/// Units of a loop: 1 to this many words.
-const LONGEST_UNIT: usize = 6;
 /// Texts per piece of parallel work.
 const GRAIN: usize = 256;
 
-/// The signals of every text; null stays null.
+/// The signals of every text; null stays null. Compression costs as much as all the others: where it is not asked, it is 0.
 ///
 /// # Errors
 /// [`Error::Interrupted`](crate::error::Error::Interrupted).
-pub fn signals(texts: &[Option<&str>], control: &Control) -> Result<Vec<Option<Signals>>> {
+pub fn signals(texts: &[Option<&str>], compress: bool, control: &Control) -> Result<Vec<Option<Signals>>> {
     let pieces: Vec<Vec<Option<Signals>>> =
-        texts.par_chunks(GRAIN).map_init(Reader::default, |reader, piece| reader.piece(piece, control)).collect::<Result<_>>()?;
+        texts.par_chunks(GRAIN).map_init(|| Reader::new(compress), |reader, piece| reader.piece(piece, control)).collect::<Result<_>>()?;
     Ok(pieces.concat())
 }
 
@@ -60,8 +84,8 @@ pub fn signals(texts: &[Option<&str>], control: &Control) -> Result<Vec<Option<S
 ///
 /// # Errors
 /// As [`signals`].
-pub fn serial(texts: &[Option<&str>], control: &Control) -> Result<Vec<Option<Signals>>> {
-    let mut reader = Reader::default();
+pub fn serial(texts: &[Option<&str>], compress: bool, control: &Control) -> Result<Vec<Option<Signals>>> {
+    let mut reader = Reader::new(compress);
     let mut all = Vec::with_capacity(texts.len());
     for piece in texts.chunks(GRAIN) {
         all.extend(reader.piece(piece, control)?);
@@ -102,21 +126,21 @@ struct Reader {
     others: FxHashMap<char, u32>,
     /// n * log2(n) of small n.
     logarithms: Vec<f64>,
-    words: Vec<Word>,
+    repeats: Repeats,
     lines: Counter,
-    grams: Counter,
+    deflate: Option<Deflate>,
 }
 
-impl Default for Reader {
-    fn default() -> Self {
+impl Reader {
+    fn new(compress: bool) -> Self {
         Self {
             kinds: std::array::from_fn(|byte| kind_of(char::from(byte as u8))),
             ascii: [0; 128],
             others: FxHashMap::default(),
             logarithms: (0..1024).map(weighted_logarithm).collect(),
-            words: Vec::new(),
+            repeats: Repeats::default(),
             lines: Counter::default(),
-            grams: Counter::default(),
+            deflate: compress.then(Deflate::default),
         }
     }
 }
@@ -124,12 +148,6 @@ impl Default for Reader {
 /// n * log2(n), 0 for 0.
 fn weighted_logarithm(n: u32) -> f64 {
     if n == 0 { 0.0 } else { f64::from(n) * f64::from(n).log2() }
-}
-
-#[derive(Clone, Copy)]
-struct Word {
-    hash: u64,
-    characters: u32,
 }
 
 /// What a pass over the characters counts.
@@ -142,6 +160,7 @@ struct Characters {
     symbols: u32,
     longest_run: u32,
     sentences: u32,
+    scripts: [u32; SCRIPTS.len()],
 }
 
 impl Characters {
@@ -165,33 +184,60 @@ impl Reader {
 
     fn read(&mut self, text: &str) -> Signals {
         let characters = self.characters(text);
-        let (lines, duplicate_lines) = self.lines(text);
-        self.words.clear();
-        self.words.extend(text.split_whitespace().map(|word| Word { hash: short(word.as_bytes()), characters: count(word) }));
-        let words = self.words.len() as u32;
-        let in_words: u64 = self.words.iter().map(|word| u64::from(word.characters)).sum();
-        let [one, two, three, four] = [1, 2, 3, 4].map(|n| self.grams(n));
-        let top = |grams: Grams| share(grams.top_characters, u64::from(characters.all)).min(1.0);
-        let of_all = |part: u32| share(u64::from(part), u64::from(characters.all));
+        let (lines, duplicate_lines, in_duplicate_lines) = self.lines(text);
+        let spaces = self.ascii.iter().zip(&self.kinds).map(|(times, kind)| if kind & kind::SPACE == 0 { 0 } else { *times as usize });
+        // Only texts with other spaces have more words than ASCII's spaces part, and those are no shorter than their words.
+        let most = if text.is_ascii() { spaces.sum::<usize>() + 1 } else { text.len() / 2 + 1 };
+        let (words, in_words) = self.repeats.read(most, text.split_whitespace());
+        let compressed = self.deflate.as_mut().map_or(0, |deflate| deflate.size(text.as_bytes()) as u64);
+        let compressed = share(text.len() as u64, compressed);
+        let found = &self.repeats;
+        let all = u64::from(characters.all);
+        let of_all = |part: u32| share(u64::from(part), all);
+        let [two, three, four] = [2, 3, 4].map(|n| found.repeated[n]);
+        let top = |n: usize| share(found.top[n], all).min(1.0);
+        let covered = |n: usize| share(found.covered[n], in_words);
+        let of_letters = |part: u32| share(u64::from(part), u64::from(characters.alphabetic));
+        let scripts = characters.scripts.map(of_letters);
+        let [latin, greek, cyrillic, arabic, hebrew, devanagari, thai, hangul, kana, han] = scripts;
         Signals {
-            counts: [characters.all, words, characters.sentences, lines, characters.longest_run, self.longest_loop()],
+            counts: [characters.all, words as u32, characters.sentences, lines, characters.longest_run, found.longest_loop],
             measures: [
-                share(in_words, u64::from(words)),
+                share(in_words, words),
                 of_all(characters.alphabetic),
-                share(u64::from(characters.uppercase), u64::from(characters.alphabetic)),
+                of_letters(characters.uppercase),
                 of_all(characters.digits),
                 of_all(characters.symbols),
                 share(u64::from(duplicate_lines), u64::from(lines)),
-                two.repeated,
-                three.repeated,
-                four.repeated,
-                1.0 - one.repeated,
-                1.0 - two.repeated,
-                (1.0 - two.repeated) * (1.0 - three.repeated) * (1.0 - four.repeated),
-                top(two),
-                top(three),
-                top(four),
+                two,
+                three,
+                four,
+                1.0 - found.repeated[1],
+                1.0 - two,
+                (1.0 - two) * (1.0 - three) * (1.0 - four),
+                top(2),
+                top(3),
+                top(4),
                 self.entropy(characters.all),
+                share(in_duplicate_lines, all),
+                covered(5),
+                covered(6),
+                covered(7),
+                covered(8),
+                covered(9),
+                covered(10),
+                compressed,
+                latin,
+                greek,
+                cyrillic,
+                arabic,
+                hebrew,
+                devanagari,
+                thai,
+                hangul,
+                kana,
+                han,
+                of_letters(characters.alphabetic - characters.scripts.iter().sum::<u32>()),
             ],
         }
     }
@@ -226,54 +272,29 @@ impl Reader {
         for (&kind, &times) in self.kinds.iter().zip(&self.ascii) {
             found.count(kind, times);
         }
+        found.scripts[0] = found.alphabetic; // the letters of ASCII are Latin
         for (&c, &times) in &self.others {
-            found.count(kind_of(c), times);
+            let kind = kind_of(c);
+            found.count(kind, times);
+            if let Some(script) = (kind & kind::ALPHABETIC != 0).then(|| script(c)).flatten() {
+                found.scripts[script] += times;
+            }
         }
         found
     }
 
-    /// Lines that are not blank, and how many of them repeat an earlier one.
-    fn lines(&mut self, text: &str) -> (u32, u32) {
+    /// Lines that are not blank, how many of them repeat an earlier one, and the characters of those.
+    fn lines(&mut self, text: &str) -> (u32, u32, u64) {
         self.lines.clear(text.len().min(memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1));
-        let (mut lines, mut repeats) = (0, 0);
+        let (mut lines, mut repeats, mut characters) = (0, 0, 0);
         for line in text.split('\n').map(str::trim).filter(|line| !line.is_empty()) {
             lines += 1;
-            repeats += u32::from(self.lines.add(short(line.as_bytes())) > 1);
-        }
-        (lines, repeats)
-    }
-
-    fn grams(&mut self, n: usize) -> Grams {
-        let total = (self.words.len() + 1).saturating_sub(n);
-        self.grams.clear(total);
-        let (mut repeats, mut best, mut best_characters) = (0_u64, 1, 0_u64);
-        for window in self.words.windows(n) {
-            let hash = window.iter().fold(n as u64, |hash, word| mix(hash ^ word.hash).wrapping_add(word.hash.rotate_left(29)));
-            let seen = self.grams.add(hash);
-            if seen > 1 {
+            if self.lines.seen(short(line.as_bytes())) {
                 repeats += 1;
-                let characters = window.iter().map(|word| u64::from(word.characters)).sum::<u64>() + n as u64 - 1;
-                if seen > best || (seen == best && characters > best_characters) {
-                    (best, best_characters) = (seen, characters);
-                }
+                characters += count(line);
             }
         }
-        Grams { repeated: share(repeats, total as u64), top_characters: best_characters * u64::from(best) }
-    }
-
-    /// The most words that one unit of 1 to 6 words covers by following itself at once; 0 when none does.
-    fn longest_loop(&self) -> u32 {
-        let mut longest = 0;
-        for unit in 1..=LONGEST_UNIT.min(self.words.len() / 2) {
-            let mut run = 0;
-            for i in unit..self.words.len() {
-                run = if self.words[i].hash == self.words[i - unit].hash { run + 1 } else { 0 };
-                if run >= unit {
-                    longest = longest.max(run + unit);
-                }
-            }
-        }
-        longest as u32
+        (lines, repeats, characters)
     }
 
     /// Shannon entropy of the characters, in bits: log2(total) - sum of n * log2(n) / total.
@@ -289,64 +310,13 @@ impl Reader {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Grams {
-    repeated: f64,
-    top_characters: u64,
-}
-
 /// `part / whole`; a share of nothing is 0.
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-fn count(word: &str) -> u32 {
-    if word.is_ascii() { word.len() as u32 } else { word.chars().count() as u32 }
-}
-
-/// Counts hashes in an open table that is emptied by raising a number.
-#[derive(Default)]
-struct Counter {
-    slots: Vec<Slot>,
-    mask: usize,
-    generation: u32,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    hash: u64,
-    generation: u32,
-    count: u32,
-}
-
-impl Counter {
-    /// Forget everything and make room for `most` hashes.
-    fn clear(&mut self, most: usize) {
-        let size = (most * 2).next_power_of_two().max(16);
-        if size > self.slots.len() || self.generation == u32::MAX {
-            self.slots = vec![Slot::default(); size.max(self.slots.len())];
-            self.generation = 0;
-        }
-        self.generation += 1;
-        self.mask = size - 1; // a short text stays within a few cache lines
-    }
-
-    /// How often `hash` was added since the last [`clear`](Self::clear), this time included.
-    fn add(&mut self, hash: u64) -> u32 {
-        let mut at = hash as usize & self.mask;
-        loop {
-            let slot = &mut self.slots[at];
-            if slot.generation != self.generation {
-                *slot = Slot { hash, generation: self.generation, count: 1 };
-                return 1;
-            }
-            if slot.hash == hash {
-                slot.count += 1;
-                return slot.count;
-            }
-            at = (at + 1) & self.mask;
-        }
-    }
+fn count(word: &str) -> u64 {
+    if word.is_ascii() { word.len() as u64 } else { word.chars().count() as u64 }
 }
 
 #[cfg(test)]
@@ -355,7 +325,7 @@ mod tests {
     use crate::parallel::Control;
 
     fn value(text: &str, name: &str) -> f64 {
-        let found = signals(&[Some(text)], &Control::default()).unwrap()[0].unwrap();
+        let found = signals(&[Some(text)], true, &Control::default()).unwrap()[0].unwrap();
         COUNTS
             .iter()
             .position(|count| *count == name)
@@ -371,6 +341,8 @@ mod tests {
         assert_eq!(value("你好。再见！", "sentences"), 2.0);
         assert_eq!(value("", "entropy"), 0.0);
         assert_eq!(value("aabb", "entropy"), 1.0);
+        assert_eq!(value("ab你好", "han_share"), 0.5);
+        assert_eq!(value(&"abc".repeat(100), "compression_ratio"), 300.0 / 16.0);
     }
 
     #[test]
@@ -384,5 +356,8 @@ mod tests {
         assert_eq!(value("one two three", "top_2_share"), 0.0);
         assert_eq!(value("yes\n yes \nno", "duplicate_line_share"), 1.0 / 3.0);
         assert_eq!(value("aaab", "longest_run"), 3.0);
+        assert_eq!(value("yes\n yes \nno", "duplicate_line_characters"), 3.0 / 12.0);
+        assert_eq!(value("a b c d e f a b c d e f", "duplicate_5_share"), 0.5);
+        assert_eq!(value("a b c d e f a b c d e f", "duplicate_7_share"), 0.0);
     }
 }

@@ -13,6 +13,7 @@ from tunesmith.errors import ArtefactError, OptionError
 from tunesmith.rows import write_version
 
 WORDS = ["red", "old", "tall", "small", "green", "house", "tree", "ship", "river", "stone", "of", "the", "in", "a", "and", "please"]
+TOP = [f"fraction_of_characters_in_most_common_{n}grams" for n in (2, 3, 4)]
 
 
 def rows(n: int = 80) -> list[dict]:
@@ -32,6 +33,12 @@ def recipe(**near) -> dict:
     return {
         "steps": [
             {"filter": {"name": "short", "words": {"min": 2, "max": 5}}},
+            {
+                "filter": {
+                    "name": "web",
+                    "rules": {"set": "gopher:dolma", "bounds": {"word_count_min": 2, "required_word_count": 0}, "skip": TOP},
+                }
+            },
             {"detect": {"skip": ["repetitive"]}},
             {"exact_duplicates": {"name": "same", "of": "prompt"}},
             {"near_duplicates": {"name": "near", "shingle": 1, "threshold": 0.6, "floor": 0.4, **near}},
@@ -62,6 +69,7 @@ def changed(path: str, value: object) -> dict:
     + [("short.words.min", m) for m in (0, 1, 3, 5)]
     + [("short.words.max", 3), ("detect.drop", "none"), ("detect.drop", "all"), ("detect.flag", "none"),
        ("detect.skip", ["repetitive", "output_empty"]),
+       ("web.rules.bounds.required_word_count", 1), ("web.rules.bounds.median_word_length_min", 4), ("web.rules.skip", []),
        ("near.keep", "longest"), ("near.action", "flag"), ("same.action", "flag"), ("same.keep", "longest")],
 )  # fmt: skip
 def test_equals_a_run(version, path, value):
@@ -72,6 +80,17 @@ def test_equals_a_run(version, path, value):
     before, after = set(was.frame["position"]), set(ran.frame["position"])
     assert (told.newly_kept, told.newly_dropped) == (len(after - before), len(before - after))
     assert [(step.step, step.dropped) for step in told.steps] == [(step["step"], step["dropped"]) for step in ran.steps]
+
+
+@pytest.mark.parametrize("changes", [["web.rules.set=c4", "web.rules.bounds={}", "web.rules.skip=[]"], ["web.rules.of=prompt"]])
+def test_other_rules_need_a_run(version, changes):
+    with pytest.raises(NeedsRunError, match="changes what is measured"):
+        what_if(version, *changes)
+
+
+def test_unknown_rules_are_told(version):
+    with pytest.raises(OptionError, match='did you mean "word_count_min"'):
+        what_if(version, "web.rules.bounds.word_count=3")
 
 
 def test_several_changes_at_once(version):

@@ -43,7 +43,7 @@ WORDS = [
 ]
 RECIPE = {
     "steps": [
-        {"filter": {"name": "short", "words": {"min": 2}}},
+        {"filter": {"name": "short", "words": {"min": 2}, "rules": {"set": "fineweb", "skip": ["line_punct_ratio", "short_line_ratio"]}}},
         "fix",
         "detect",
         "exact_duplicates",

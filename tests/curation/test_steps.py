@@ -91,6 +91,31 @@ class TestFilter:
         with pytest.raises(OptionError, match='did you mean "response"'):
             curate(rows(("a", "b")), steps({"filter": {"words": {"min": 1, "of": "respons"}}}))
 
+    def test_rules_of_the_web_under_their_names(self):
+        data = rows(("a", "The cat sat. " * 20), ("b", "Short."), ("c", ""), ("d", "one { two three."))
+        made = curate(data, steps({"filter": {"name": "web", "rules": "gopher:dolma"}}))
+        assert (1, "rules.bounds.word_count_min", "drop") in fired(made)
+        assert made.values["web.rules.word_count"].to_list() == [60, 1, 0, 4]
+        dropped = made.ledger.filter(rule="rules.bounds.word_count_min").row(0, named=True)
+        assert (dropped["field"], dropped["value"], dropped["threshold"]) == ("response", 1, 50)
+        fewer = {"set": "c4", "bounds": {"too_few_sentences": 0}}
+        assert fired(curate(data, steps({"filter": {"rules": fewer}}))) == [(3, "rules.bounds.curly_bracket", "drop")]
+        assert curate(data, steps({"filter": {"rules": {**fewer, "skip": ["curly_bracket"]}}})).kept == 4
+        assert curate(data, steps({"filter": {"rules": {**fewer, "of": "prompt"}}})).kept == 4
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ("gopher", "gopher:datatrove"),
+            ({"set": "c4", "bounds": {"few_sentences": 1}}, 'did you mean "too_few_sentences"'),
+            ({"set": "c4", "skip": ["nosuch"]}, "rules.skip"),
+            ({"set": "c4", "of": "respons"}, 'did you mean "response"'),
+        ],
+    )
+    def test_unknown_rules_are_told(self, options, message):
+        with pytest.raises(OptionError, match=message):
+            curate(rows(("a", "b")), steps({"filter": {"rules": options}}))
+
 
 class TestFix:
     def test_a_fix_is_an_edit_with_both_ids(self):

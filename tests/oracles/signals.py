@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
@@ -45,6 +46,20 @@ def _loop(words: Sequence[str]) -> int:
     return longest
 
 
+def _covered(words: Sequence[str], n: int) -> float:
+    grams = _grams(words, n)
+    later = [i for i, gram in enumerate(grams) if gram in grams[:i]]
+    covered = {place for i in later for place in range(i, i + n)}
+    return _share(sum(len(words[place]) for place in covered), sum(map(len, words)))
+
+
+SCRIPTS = {
+    "latin": r"\p{Script=Latin}", "greek": r"\p{Script=Greek}", "cyrillic": r"\p{Script=Cyrillic}", "arabic": r"\p{Script=Arabic}",
+    "hebrew": r"\p{Script=Hebrew}", "devanagari": r"\p{Script=Devanagari}", "thai": r"\p{Script=Thai}", "hangul": r"\p{Script=Hangul}",
+    "kana": r"[\p{Script=Hiragana}\p{Script=Katakana}]", "han": r"\p{Script=Han}",
+}  # fmt: skip
+
+
 def signals(text: str) -> dict[str, float]:
     """Every signal of one text."""
     words = [word for word in regex.split(r"\p{White_Space}+", text) if word]
@@ -53,6 +68,10 @@ def signals(text: str) -> dict[str, float]:
     alphabetic = len(regex.findall(r"\p{Alphabetic}", text))
     size = len(text)
     counts = Counter(text)
+    letters = regex.findall(r"\p{Alphabetic}", text)
+    scripts = {name: sum(bool(regex.match(script, letter)) for letter in letters) for name, script in SCRIPTS.items()}
+    repeated = [line for k, line in enumerate(lines) if line in lines[:k]]
+    raw = text.encode()
     rep = {n: _rep(words, n) for n in (1, 2, 3, 4)}
     return {
         "characters": size,
@@ -77,4 +96,9 @@ def signals(text: str) -> dict[str, float]:
         "top_3_share": _top(words, 3, size),
         "top_4_share": _top(words, 4, size),
         "entropy": max(0.0, -sum(count / size * math.log2(count / size) for count in counts.values())),
+        "duplicate_line_characters": _share(sum(map(len, repeated)), size),
+        **{f"duplicate_{n}_share": _covered(words, n) for n in range(5, 11)},
+        "compression_ratio": len(raw) / len(zlib.compress(raw, 1)) if raw else 0.0,
+        **{f"{name}_share": _share(count, alphabetic) for name, count in scripts.items()},
+        "other_script_share": _share(alphabetic - sum(scripts.values()), alphabetic),
     }

@@ -30,9 +30,10 @@ class Rule:
     side: Literal["least", "most"]
     bound: float
 
-    def fails(self, bound: float) -> pl.Expr:
-        """Whether the measure lies outside the bound."""
-        return pl.col(self.measure) < bound if self.side == "least" else pl.col(self.measure) > bound
+    def fails(self, bound: float, *, prefix: str = "") -> pl.Expr:
+        """Whether the measure, in a column of that name behind `prefix`, lies outside the bound."""
+        measured = pl.col(prefix + self.measure)
+        return measured < bound if self.side == "least" else measured > bound
 
 
 @dataclass(frozen=True, kw_only=True)

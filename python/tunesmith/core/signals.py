@@ -1,18 +1,19 @@
-"""Signals of texts: lengths, characters, repetition."""
+"""Signals of texts: lengths, characters, scripts, repetition, compression."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
 
 from tunesmith.core import _native
 from tunesmith.core.columns import series
+from tunesmith.errors import OptionError, did_you_mean
 
 
-def signals(texts: Any, *, progress: Callable[[int], object] | None = None) -> pl.DataFrame:
-    """Measure lengths, characters and repetition of every text.
+def signals(texts: Any, *, only: Sequence[str] | None = None, progress: Callable[[int], object] | None = None) -> pl.DataFrame:
+    """Measure lengths, characters, scripts, repetition and compression of every text, in one pass.
 
     A character is a Unicode code point; a *word* here is a piece between white space (Unicode ``White_Space``), as it
     is; a share of nothing is 0. n-grams are of words.
@@ -41,14 +42,34 @@ def signals(texts: Any, *, progress: Callable[[int], object] | None = None) -> p
       count x its characters (words joined by one space) / characters, at most 1; 0 unless it occurs twice
       (Rae et al. 2021 count an n-gram that occurs once, which says nothing of repetition in short texts).
     - ``entropy``: Shannon entropy of the characters' frequencies, in bits.
+    - ``duplicate_line_characters``: characters of lines equal to an earlier one / characters.
+    - ``duplicate_5_share`` to ``duplicate_10_share``: of the characters in words, those of words within an n-gram equal to an
+      earlier one, each word once (after Rae et al. 2021, table A1; other systems count otherwise: `quality_rules`).
+    - ``compression_ratio``: bytes of the text in UTF-8 / bytes of what zlib makes of it at level 1, header and checksum included:
+      exactly ``len(data) / len(zlib.compress(data, 1))`` of zlib 1.2.12 and later (zlib-ng, which some builds of Python have in its
+      place, compresses otherwise); 0 for "".
+    - ``latin_share``, ``greek_share``, ``cyrillic_share``, ``arabic_share``, ``hebrew_share``, ``devanagari_share``, ``thai_share``,
+      ``hangul_share``, ``kana_share`` (Hiragana and Katakana), ``han_share``, ``other_script_share``: of the alphabetic characters,
+      those of the script by Unicode's property ``Script``; ``other`` are all other scripts and letters that several share.
 
     Args:
         texts: ``String[n]``.
+        only: Names of the signals to compute; all when absent. ``compression_ratio`` costs as much as all the others, which cost
+            the same together as alone.
         progress: Called with the number of texts done so far.
     Returns:
         One row per text and one column per signal, in the order above; null where the text is.
+    Raises:
+        OptionError: For an unknown name.
 
     >>> signals(["So so good. Yes!", None]).select("words", "sentences", "longest_loop", "rep_2").rows()
     [(4, 2, 0, 0.0), (None, None, None, None)]
     """
-    return pl.DataFrame(_native.signals(series(texts, pl.String, name="texts"), False, progress))
+    if only is not None:
+        known = _native.signal_names()
+        if not only:
+            raise OptionError("only: expected names of signals, found none")
+        for name in only:
+            if name not in known:
+                raise OptionError(f'only: "{name}": expected a signal; {did_you_mean(name, known)}')
+    return pl.DataFrame(_native.signals(series(texts, pl.String, name="texts"), False, progress, only))

@@ -152,9 +152,11 @@ def _measuring(options: Mapping[str, Any], deciding: frozenset[str], prefix: str
     """Flatten options to dotted names, without those that only decide."""
     flat: dict[str, Any] = {}
     for name, value in options.items():
+        if prefix + name in deciding or value is None:
+            continue
         if isinstance(value, dict):
             flat.update(_measuring(value, deciding, f"{prefix}{name}."))
-        elif prefix + name not in deciding and value is not None:
+        else:
             flat[prefix + name] = value
     return flat
 

@@ -59,6 +59,8 @@ steps:
   # Lengths: characters | words | tokens, of the response unless `of` says otherwise.
   # - filter: {name: short, words: {min: 3}}
   # - filter: {name: length, tokens: {tokenizer: path/to/model, max: 8192}}
+  # Rules made for web pages; look before you drop (docs, "Judge by the rules of the web").
+  # - filter: {name: web, rules: {set: gopher:datatrove, bounds: {gopher_short_doc: 3}}}
   # A condition in Polars SQL over a row's columns; rows for which it is not true are dropped.
   # - filter: {name: mine, where: "topic <> 'spam'"}
 

@@ -1,4 +1,4 @@
-"""`filter`: keep rows whose lengths lie within bounds, or for which a Polars SQL expression holds."""
+"""`filter`: keep rows whose lengths lie within bounds, that pass the rules of the web, or for which a Polars SQL expression holds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from tunesmith.core.rule_sets import RuleSetName
 from tunesmith.curation.steps import texts
 from tunesmith.curation.steps.base import Measured, Options, RowStep, decisions, no_decisions
+from tunesmith.curation.steps.rules import Rules
 from tunesmith.errors import OptionError
 from tunesmith.slices.slicing import WORD
 
@@ -44,28 +46,42 @@ class Tokens(Length):
 
 
 class Filter(RowStep):
-    """Drop rows by length or by an expression.
+    """Drop rows by length, by the rules of the web, or by an expression.
 
     Characters are code points; words are runs of letters and digits, and every character of a script without spaces.
     """
 
     type: ClassVar[str] = "filter"
-    deciding: ClassVar[frozenset[str]] = frozenset(f"{unit}.{bound}" for unit in UNITS for bound in ("min", "max"))
+    deciding: ClassVar[frozenset[str]] = frozenset(f"{unit}.{bound}" for unit in UNITS for bound in ("min", "max")) | {
+        "rules.bounds",
+        "rules.skip",
+    }
 
     characters: Length | None = Field(default=None, description="Bounds in characters (code points).")
     words: Length | None = Field(default=None, description="Bounds in words.")
     tokens: Tokens | None = Field(default=None, description="Bounds in tokens.")
+    rules: Rules | None = Field(default=None, description="Rules that others made for web pages; a set's name, or its options.")
     where: str | None = Field(default=None, description="A Polars SQL expression; rows for which it is not true are dropped.")
+
+    @field_validator("rules", mode="before", json_schema_input_type=RuleSetName | Rules | None)
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return {"set": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _something(self) -> Filter:
-        if not self._lengths and self.where is None:
-            raise ValueError("nothing to filter by; give characters, words, tokens or where")
+        if not self._lengths and self.rules is None and self.where is None:
+            raise ValueError("nothing to filter by; give characters, words, tokens, rules or where")
         return self
 
     @property
     def _lengths(self) -> dict[Unit, Length]:
         return {unit: getattr(self, unit) for unit in UNITS if getattr(self, unit) is not None}
+
+    def checked(self) -> None:
+        """Refuse rules that are not in the set."""
+        if self.rules is not None:
+            self.rules.checked()
 
     def resolved(self, folder: Path) -> Filter:
         """Read a tokenizer's folder relative to the recipe."""
@@ -86,18 +102,22 @@ class Filter(RowStep):
 
     def prepare(self, schema: pl.Schema) -> None:
         """Refuse columns that are not there and expressions that look at more than their row."""
-        texts.check(schema, [length.of for length in self._lengths.values()])
+        of = [length.of for length in self._lengths.values()]
+        texts.check(schema, of if self.rules is None else [*of, self.rules.of])
         if self.where is not None:
             check_row_wise(self.where, schema)
 
     def measures(self) -> Mapping[str, pl.DataType]:
-        """Lengths as counts, the expression as a truth value."""
-        lengths: dict[str, pl.DataType] = {unit: pl.UInt32() for unit in self._lengths}
-        return {**lengths, "where": pl.Boolean()} if self.where is not None else lengths
+        """Lengths as counts, what rules look at as numbers, the expression as a truth value."""
+        made: dict[str, pl.DataType] = {unit: pl.UInt32() for unit in self._lengths}
+        made |= self.rules.measures() if self.rules is not None else {}
+        return {**made, "where": pl.Boolean()} if self.where is not None else made
 
     def measure(self, chunk: pl.DataFrame) -> Measured:
-        """Count, and evaluate the expression."""
+        """Count, measure, and evaluate the expression."""
         columns = [self._count(unit, texts.text(chunk, length.of)).alias(unit) for unit, length in self._lengths.items()]
+        if self.rules is not None:
+            columns += self.rules.measure(texts.text(chunk, self.rules.of))
         if self.where is not None:
             columns.append(evaluate(self.where, chunk))
         return Measured(values=chunk.select("position").with_columns(columns))
@@ -118,14 +138,17 @@ class Filter(RowStep):
                     lost = alive.filter(pl.col(unit) < limit if bound == "min" else pl.col(unit) > limit)
                     rule = f"{unit}.{bound}"
                     made.append(decisions(lost, rule=rule, action="drop", field=length.of, value=pl.col(unit), threshold=float(limit)))
+        if self.rules is not None:
+            made += self.rules.decide(alive)
         if self.where is not None:
             lost = alive.filter(~pl.col("where").fill_null(value=False))
             made.append(decisions(lost, rule="where", action="drop", value=pl.col("where").cast(pl.Float64), evidence=self.where))
         return pl.concat(made)
 
     def unanswered(self, measured: frozenset[str]) -> str | None:
-        """Only lengths that were counted can be bounded anew."""
-        missing = [unit for unit in self._lengths if unit not in measured]
+        """Only what was counted or measured can be bounded anew."""
+        missing: list[str] = [unit for unit in self._lengths if unit not in measured]
+        missing += [name for name in (self.rules.measures() if self.rules is not None else ()) if name not in measured]
         return f"{missing[0]} were not counted" if missing else None
 
 
