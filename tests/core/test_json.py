@@ -315,3 +315,8 @@ def test_blocks_of_a_long_damage_are_looked_at_seldom() -> None:
     blocks = list(core.json_blocks(data[at : at + 1000] for at in range(0, len(data), 1000)))
     assert [len(block) for block in blocks] == [1]
     assert [block.rejects["code"].to_list() for block in blocks] == [["bad_json"]]
+
+
+def test_longer_records_are_named() -> None:
+    records = core.read_json(b'[{"a": 1}, 7, {"a": "xxxxxxxx"}, {}]')
+    assert (records.longer(7), records.longer(8), records.longer(0)) == ([0, 1], [1], [0, 1, 2])

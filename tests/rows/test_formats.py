@@ -7,6 +7,7 @@ import pytest
 
 from tunesmith.errors import InputError, OptionError
 from tunesmith.rows import read, schema
+from tunesmith.rows.streaming import Stream
 
 
 def only(record, **options):
@@ -283,3 +284,45 @@ def test_fields_of_absurd_length():
     frame = pl.DataFrame({"instruction": ["a", long], "history": [[[long, "x"]], None], "output": ["b", "c"]})
     assert read(frame, max_characters=20).rejected.select("record", "field").rows() == [(0, "history"), (1, "instruction")]
     assert read(records).rejected.is_empty()
+
+
+def flat(name, role, parent=None, **more):
+    return {"message_id": name, "parent_id": parent, "text": name.upper(), "role": role, "message_tree_id": "t", **more}
+
+
+def test_messages_of_trees_one_by_one(tmp_path, monkeypatch):
+    records = [
+        flat("b", "assistant", "a", rank=1),
+        flat("a", "prompter", lang="en"),
+        flat("c", "assistant", "a", rank=0, lang="de"),
+        flat("d", "prompter", "b"),
+        flat("e", "assistant", "d"),
+        flat("alone", "prompter"),
+    ]
+    data = read(records)
+    assert (data.format, data.notes, data.rejected.height) == ("oasst-messages", (), 0)
+    assert data.frame["messages"].list.eval(pl.element().struct.field("content")).to_list() == [["A", "C"], ["A", "B", "D", "E"], ["ALONE"]]
+    assert data.frame["origin"].struct.field("record").to_list() == [2, 4, 5]
+    assert data.frame["lang"].to_list() == ["de", None, None]
+    assert read(records, format="oasst-messages-best").frame["output"].to_list() == ["C", None]
+    monkeypatch.setattr("tunesmith.rows.contents.CHUNK", 100)
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, records)))
+    (block,) = Stream(source=tmp_path / "rows.jsonl")
+    assert block.frame.drop("origin").equals(data.frame.drop("origin"))
+
+
+def test_messages_that_hang_in_the_air():
+    records = [
+        flat("a", "prompter"), flat("b", "assistant", "a"), flat("b", "assistant", "a"), flat("c", "assistant", "gone"),
+        flat("x", "prompter", "y"), flat("y", "assistant", "x"), {**flat("d", "assistant", "a"), "text": 3}, flat("e", "assistant", "d"),
+    ]  # fmt: skip
+    data = read(records)
+    assert data.frame["output"].to_list() == ["B"]
+    assert data.rejected.select("record", "field", "code").rows() == [
+        (2, "message_id", "used_twice"),
+        (3, "parent_id", "no_parent"),
+        (4, "parent_id", "no_parent"),
+        (5, "parent_id", "no_parent"),
+        (6, "text", "wrong_type"),
+        (7, "parent_id", "no_parent"),
+    ]

@@ -82,6 +82,10 @@ class JsonRecords:
         """Give each record's JSON text as it stood, ``String[n]``."""
         return pl.DataFrame(self._native.raw()).to_series()
 
+    def longer(self, size: int) -> list[int]:
+        """Name the rows whose JSON text has more than `size` bytes."""
+        return self._native.longer(size)
+
     def texts(self, fields: Sequence[str]) -> pl.DataFrame:
         """Give fields as text: strings decoded, other values as their JSON text; null for null and missing."""
         return pl.DataFrame({field: _one(self._native.texts(field)) for field in _names(fields)})

@@ -62,7 +62,7 @@ class JsonTable:
 
     def __init__(self, source: bytes | Path | core.JsonRecords) -> None:
         records = source if isinstance(source, core.JsonRecords) else core.read_json(source)
-        self.record, self._byte = records.frame["record"], records.frame["byte"]
+        self.record = records.frame["record"]
         self.line: pl.Series | None = records.frame["line"]
         self.damaged = records.rejects.select(DAMAGED.names()).cast(DAMAGED)
         self.height = len(records)
@@ -103,12 +103,8 @@ class JsonTable:
         return str(self._raws[row])
 
     def longer(self, size: int) -> list[int]:
-        """See `Table`: records that reach farther than that."""
-        if not self.height:
-            return []
-        reach = self._byte.diff().shift(-1).gt(size)
-        reach[-1] = len(self.raw(self.height - 1).encode()) > size
-        return reach.arg_true().to_list()
+        """See `Table`."""
+        return self._json.longer(size)
 
 
 class FrameTable:

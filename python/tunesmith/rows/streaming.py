@@ -58,17 +58,25 @@ class Stream:
         start = 0
         with self.progress.task(self.label) as done:
             for opened in open_sources(self.source):
-                taken = None
                 self._notes.update(dict.fromkeys(opened.notes))
-                for table, notes in [opened.reader.whole()] if self.whole else opened.reader.blocks():
-                    self._notes.update(dict.fromkeys(notes))
-                    records = Records(file=opened.name, table=table, mapping=_checked(self.mapping, opened.name, table))
+                taken = None
+                for records in self._blocks(opened, whole=self.whole):
+                    first = taken is None
                     taken = taken or self._choose(records, chosen, opened)
-                    frame, rejected, start = self._rows(records, taken, start, keep=opened.version)
-                    yield Data(frame=frame, rejected=rejected, format=taken.name, inputs={opened.name: opened.hash or ""})
-                    done(start)
+                    whole = first and taken.together and not self.whole
+                    for part in self._blocks(opened, whole=True) if whole else (records,):
+                        frame, rejected, start = self._rows(part, taken, start, keep=opened.version)
+                        yield Data(frame=frame, rejected=rejected, format=taken.name, inputs={opened.name: opened.hash or ""})
+                        done(start)
+                    if whole:
+                        break
         if not self._formats:
             raise InputError("expected at least one source, found none")
+
+    def _blocks(self, opened: Source, *, whole: bool) -> Iterator[Records]:
+        for table, notes in [opened.reader.whole()] if whole else opened.reader.blocks():
+            self._notes.update(dict.fromkeys(notes))
+            yield Records(file=opened.name, table=table, mapping=_checked(self.mapping, opened.name, table))
 
     def data(self) -> Data:
         """Read everything, whole."""

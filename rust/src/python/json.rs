@@ -231,6 +231,12 @@ impl JsonIndex {
         Frame::new(vec![("raw", Arc::new(raw))])
     }
 
+    /// The records of more than `size` bytes.
+    fn longer(&self, size: usize) -> Vec<usize> {
+        let records = self.index.records.iter().enumerate();
+        records.filter(|(_, record)| record.end - record.start > size).map(|(row, _)| row).collect()
+    }
+
     fn texts(&self, py: Python<'_>, field: &str) -> PyResult<Frame> {
         Frame::new(vec![(COLUMN, self.text(py, field)?)])
     }

@@ -39,12 +39,14 @@ class Format:
         known_by: The fields that tell it, for messages.
         fits: Whether records with these fields may be of this format.
         parse: Makes rows of records.
+        together: Whether rows are made of several records, so that a file cannot be read in blocks.
     """
 
     name: str
     known_by: str
     fits: Callable[[frozenset[str]], bool]
     parse: Callable[[Records], Parsed]
+    together: bool = False
 
 
 @dataclass(kw_only=True)
@@ -76,12 +78,9 @@ class TextColumns:
         empty = pl.select(pl.all_horizontal([blank(pl.lit(part)) for part in parts])).to_series()
         if not empty.any():
             return
-        bad = {problem.row for problem in self.problems}
         present = [~self.records.types(key).is_in(["missing", "null"]) for key in self.columns]
         known = pl.select(pl.any_horizontal(present)).to_series() if present else ~empty
         for row in empty.arg_true():
-            if row in bad:
-                continue
             if known[row]:
                 problem = Problem(row=row, field=prompt, code="empty_prompt", found="nothing", expected="a prompt")
             else:

@@ -14,12 +14,15 @@ from tunesmith.rows.records import Records
 from tunesmith.rows.rejects import Problem, excerpt
 from tunesmith.rows.turns import Message, Turns, mirror
 
+Paths = Callable[[Message], Iterator[list[Message]]]
+"""The paths of a tree that become rows."""
+
 
 def _fits(keys: frozenset[str]) -> bool:
     return {"message_tree_id", "prompt"} <= keys and "completion" not in keys
 
 
-def _parse(records: Records, paths: Callable[[Message], Iterator[list[Message]]]) -> Parsed:
+def _parse(records: Records, walk: Paths) -> Parsed:
     turns = Turns()
     rows: list[dict[str, Any]] = []
     parts: list[str] = []
@@ -28,7 +31,7 @@ def _parse(records: Records, paths: Callable[[Message], Iterator[list[Message]]]
         if problems:
             turns.problems += problems
             continue
-        for path in paths(root):
+        for path in walk(root):
             messages = turns.read(row, "prompt", [{"role": node["role"], "content": node["text"]} for node in path])
             rows.append({"row": row, "kind": "chat", **mirror(messages), "messages": messages})
             parts.append(str(path[-1].get("message_id")))
@@ -52,7 +55,7 @@ def _wrong(row: int, name: str, node: Any) -> Iterator[Problem]:
         yield from _wrong(row, f"{name}.replies[{k}]", reply)
 
 
-def _paths(root: Message) -> Iterator[list[Message]]:
+def paths(root: Message) -> Iterator[list[Message]]:
     """Walk to every last answer: an assistant's message below which no assistant answers again.
 
     A user's message that nobody answered ends no path; a tree without any answer gives its prompt alone.
@@ -70,7 +73,7 @@ def _paths(root: Message) -> Iterator[list[Message]]:
         yield [root]
 
 
-def _best(root: Message) -> Iterator[list[Message]]:
+def best(root: Message) -> Iterator[list[Message]]:
     """Walk down the tree by the reply of the best rank (0 is the best; replies without one come last, the first of equals counts)."""
     path = [root]
     while replies := [reply for reply in path[-1].get("replies") or [] if _answered(reply)]:
@@ -87,6 +90,6 @@ def _answered(node: Message) -> bool:
     return node["role"] == "assistant" or any(_answered(reply) for reply in node.get("replies") or [])
 
 
-FORMAT = Format(name="oasst", known_by="message_tree_id, prompt", fits=_fits, parse=partial(_parse, paths=_paths))
-BEST = Format(name="oasst-best", known_by="oasst, when asked for", fits=lambda _keys: False, parse=partial(_parse, paths=_best))
+FORMAT = Format(name="oasst", known_by="message_tree_id, prompt", fits=_fits, parse=partial(_parse, walk=paths))
+BEST = Format(name="oasst-best", known_by="oasst, when asked for", fits=lambda _keys: False, parse=partial(_parse, walk=best))
 """Never inferred: it leaves answers out."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from tunesmith.rows.formats import oasst_messages
 from tunesmith.rows.formats.base import Format, Parsed, TextColumns
 from tunesmith.rows.records import Records
 from tunesmith.rows.rejects import Problem
 
 
 def _fits(keys: frozenset[str]) -> bool:
-    return "text" in keys
+    return "text" in keys and not keys >= oasst_messages.NAMES
 
 
 def _parse(records: Records) -> Parsed:
