@@ -15,6 +15,7 @@ import argparse
 import csv
 import json
 import random
+import re
 import sys
 import time
 from collections import Counter, defaultdict
@@ -60,10 +61,16 @@ FILES = (
 )
 ANSWERS = tuple(f"eval/self_instruct_252/{system}_predictions.jsonl" for system in ("davinci", "davinci-self-instruct", "text-davinci-001"))
 """Answers of models: one stratum more of what the detectors are used on; read where the files above hold too few flags."""
-FIXED_FOR = {
+
+
+def _letters(row: dict[str, str]) -> str:
+    return re.sub(r"\W", "", row["output"]).lower()
+
+
+FIXED_FOR: dict[str, Callable[[dict[str, Any]], bool]] = {
     "input_placeholder": lambda fix: any("placeholder" in change for change in fix["change"]),
     "output_empty": lambda fix: not fix["orig"]["output"].strip(),
-    "sort_wrong": lambda fix: "alphabetical" in fix["orig"]["instruction"].lower() and "output" in str(fix["change"]),
+    "sort_wrong": lambda fix: "alphabetical" in fix["orig"]["instruction"].lower() and _letters(fix["orig"]) != _letters(fix["cleaned"]),
 }
 
 

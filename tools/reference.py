@@ -30,6 +30,7 @@ from tunesmith.curation.steps import STEPS
 from tunesmith.curation.steps.base import Options
 from tunesmith.detection import DETECTORS
 from tunesmith.detection.detector import PROMISES
+from tunesmith.detection.registry import WITH_MODEL
 from tunesmith.diagnosis import schema as diagnosis
 from tunesmith.evaluation import schema as evaluation
 from tunesmith.packing.reader import PackedData
@@ -117,7 +118,7 @@ def _options(context: Any, options: Iterable[Any]) -> str:
 
 def detectors() -> str:
     """Every detector's page."""
-    pages = [detector.as_dict() for detector in DETECTORS.values()]
+    pages = [detector.as_dict() for detector in (DETECTORS | WITH_MODEL).values() if not detector.origin]
     listed = [[f"[{p['name']}](#{p['name']})", p["severity"], p["class"], ", ".join(p["fields"]), "yes" if p["fix"] else ""] for p in pages]
     lead = (
         "One detector per defect; the same ones judge the rows of a data set and the outputs of a model. `fatal` rows are dropped by the "

@@ -11,15 +11,16 @@ import polars as pl
 from tunesmith.detection.detector import Detector
 from tunesmith.detection.findings import examine
 from tunesmith.detection.own import made, named
-from tunesmith.detection.registry import DETECTORS, chosen, register
+from tunesmith.detection.registry import DETECTORS, WITH_MODEL, chosen, register
 from tunesmith.detection.supervised import view
-from tunesmith.errors import ArtefactError, InputError
+from tunesmith.errors import ArtefactError, InputError, OptionError
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from tunesmith.models import Embedder
     from tunesmith.rows import Data
 
 _AROUND = 60
@@ -49,6 +50,7 @@ def detect(
     *,
     only: Iterable[str] | None = None,
     detectors: Iterable[str | Detector | Callable[[str, str, str], Any]] = (),
+    embedder: str | Path | None = None,
     show: int = 3,
     format: str | None = None,  # noqa: A002  (named as the option is)
     force: bool = False,
@@ -62,6 +64,7 @@ def detect(
         only: Names of detectors to run; all when None.
         detectors: Detectors of one's own, that run beside the others: ``module:function``, a function of (instruction, input,
             response), or a `Detector` (`detection.own` says what it returns).
+        embedder: A local sentence-transformers model, for `off_topic`, which does not run without.
         show: Examples a detector.
         format: The format of the source, where it is not to be inferred.
         force: Replace an existing ``out``.
@@ -69,18 +72,24 @@ def detect(
     Raises:
         ArtefactError: If ``out`` exists and ``force`` is not given.
         InputError: If the ending of ``out`` is none of the three.
-        OptionError: If a detector is unknown, or one's own cannot be loaded.
+        OptionError: If a detector is unknown or needs an ``embedder``, or one's own cannot be loaded.
 
     >>> detect([{"instruction": "Say hi.", "output": ""}], only=["output_empty"]).result["output_empty"]["count"]
     1
     """
     mine = [own(each) for each in detectors]
-    names = [detector.name for detector in chosen(only if only is None else [*only, *mine])]
+    wanted = list(DETECTORS) if only is None else [*only, *mine]
+    model = _opened(embedder)
+    if model is not None and only is None:
+        wanted += WITH_MODEL
+    names = [detector.name for detector in chosen(wanted)]
+    if model is None and (unable := [name for name in names if name in WITH_MODEL]):
+        raise OptionError(f"{unable[0]} needs a model of sentence embeddings; give --embedder MODEL (pip install 'tunesmith[evaluate]')")
     if out is not None:
         _may_write(Path(out), force=force)
     data = read(source, format=format, progress=progress).some()
     lines = view(data.frame)
-    examined = examine(lines, only=names, progress=progress)
+    examined = examine(lines, only=names, embedder=model, progress=progress)
     findings = examined.findings
     if out is not None:
         _write(findings, Path(out))
@@ -101,7 +110,15 @@ def detectors(name: str | None = None) -> list[dict[str, Any]]:
     >>> detectors("output_empty")[0]["severity"]
     'fatal'
     """
-    return [detector.as_dict() for detector in (chosen([name]) if name else DETECTORS.values())]
+    return [detector.as_dict() for detector in (chosen([name]) if name else (DETECTORS | WITH_MODEL).values())]
+
+
+def _opened(embedder: str | Path | None) -> Embedder | None:
+    if embedder is None:
+        return None
+    from tunesmith.models import Embedder
+
+    return Embedder(embedder)
 
 
 def own(detector: str | Detector | Callable[[str, str, str], Any]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tunesmith.detection.limits import Limits
+    from tunesmith.models.embed import Embedder
 
 Severity = Literal["fatal", "review", "information"]
 Field = Literal["instruction", "input", "response"]
@@ -132,6 +133,7 @@ class Detector:
         columns: What it needs of the prepared view beyond what every detector gets.
         fix: Rewrites one text where the detector fires; returns it unchanged where no safe fix exists.
         judge: What a verifier says of every line that asks for what it verifies; ``find`` is then `hits` of it.
+        embeds: Finds with a model of sentence embeddings; ``find`` then finds nothing.
         drops: Strata (`strata.STRATA`) in which its findings are fatal; elsewhere they are for review. Only fatal ones have any.
         origin: Where a user's own detector comes from; "" for those of the package.
     """
@@ -145,6 +147,7 @@ class Detector:
     columns: tuple[Literal["circling"], ...] = ()
     fix: Callable[[str], str] | None = field(default=None)
     judge: Judge | None = field(default=None)
+    embeds: Callable[[pl.DataFrame, Embedder], Iterable[Hit]] | None = field(default=None)
     drops: tuple[str, ...] = ()
     origin: str = ""
 

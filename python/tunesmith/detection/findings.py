@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tunesmith.detection.detector import Detector
+    from tunesmith.models.embed import Embedder
 
 FIX = pl.Schema({"position": pl.UInt64, "detector": pl.String, "field": pl.String, "turn": pl.UInt32, "text": pl.String})
 _HIT = pl.Schema({"row": pl.UInt32, "field": pl.String, "start": pl.UInt32, "end": pl.UInt32, "evidence": pl.String})
@@ -76,9 +77,10 @@ def examine(
     only: Iterable[str] | None = None,
     skip: Iterable[str] | None = None,
     limits: Limits | None = None,
+    embedder: Embedder | None = None,
     progress: Progress = SILENT,
 ) -> Examined:
-    """Run detectors as `find` does, and say how much of what they verify could be read.
+    """Run detectors as `find` does, also those that need an ``embedder``, and say how much of what they verify could be read.
 
     >>> made = examine(pl.DataFrame({"instruction": ["What is 3 + 2 x 5?"], "output": ["13"]}), only=["arith_wrong"])
     >>> made.coverage.rows()
@@ -90,7 +92,10 @@ def examine(
     found, covered = [], []
     with progress.task("Detecting", len(detectors)) as done:
         for number, detector in enumerate(detectors):
-            if detector.judge is None:
+            hits: Iterable[Hit]
+            if detector.embeds is not None and embedder is not None:
+                hits = detector.embeds(prepared, embedder)
+            elif detector.judge is None:
                 hits = detector.find(prepared, limits or NO_LIMITS)
             else:
                 judged = list(detector.judge(prepared, limits or NO_LIMITS))

@@ -103,6 +103,10 @@ _MORE: Final[dict[str, tuple[Measured, ...]]] = {
     "no_stop": (_davinci(131, 0),),
     "too_long": (Measured(figure="95 of 95 found; 0.3% of the clean rows", sample=WORKSHOP), _davinci(244, 12)),
     "refusal": (_workshop(86),),
+    "off_topic": (
+        _share("recall", 388, 500, "500 rows of Alpaca, each with the answer of another one; all-MiniLM-L6-v2"),
+        Measured(figure="flags 2 of 500", sample="the same rows as they are; one of the two is right"),
+    ),
     "wrong_format": (
         _workshop(92),
         Measured(
@@ -134,4 +138,6 @@ def _read() -> dict[str, Any]:
 
 
 FIGURES: Final[dict[str, Any]] = _read()
-MEASURED: Final[dict[str, tuple[Measured, ...]]] = {name: _figures(name, figures) for name, figures in FIGURES.items()}
+MEASURED: Final[dict[str, tuple[Measured, ...]]] = {
+    name: _figures(name, FIGURES.get(name, {})) for name in dict.fromkeys([*FIGURES, *_MORE])
+}

@@ -29,6 +29,7 @@ from tunesmith.detection.rules import (
     syntax,
     task_form,
     tasks,
+    topic,
     wording,
 )
 from tunesmith.errors import OptionError, did_you_mean
@@ -71,6 +72,8 @@ def _measured(detector: Detector) -> Detector:
 
 
 DETECTORS: dict[str, Detector] = {detector.name: _measured(detector) for family in _FAMILIES for detector in family.DETECTORS}
+WITH_MODEL: dict[str, Detector] = {detector.name: _measured(detector) for detector in topic.DETECTORS}
+"""Those that need a model of sentence embeddings; they run where they are named and one is given."""
 BUILT_IN: frozenset[str] = frozenset(DETECTORS)
 
 
@@ -99,7 +102,7 @@ for _detector in installed():
 
 
 def chosen(only: Iterable[str] | None = None, skip: Iterable[str] | None = None) -> list[Detector]:
-    """Choose detectors by name, in registry order.
+    """Choose detectors by name, in registry order; those that need a model only where they are named.
 
     Raises:
         OptionError: If a name is unknown.
@@ -109,7 +112,8 @@ def chosen(only: Iterable[str] | None = None, skip: Iterable[str] | None = None)
     """
     names = set(DETECTORS) if only is None else set(only)
     without = set(skip or ())
+    every = DETECTORS | WITH_MODEL
     for name in sorted(names | without):
-        if name not in DETECTORS:
-            raise OptionError(f'unknown detector "{name}"; {did_you_mean(name, DETECTORS)}')
-    return [detector for name, detector in DETECTORS.items() if name in names and name not in without]
+        if name not in every:
+            raise OptionError(f'unknown detector "{name}"; {did_you_mean(name, every)}')
+    return [detector for name, detector in every.items() if name in names and name not in without]

@@ -26,6 +26,7 @@ tunesmith detect alpaca.json --only output_empty --detector checks:shouting
 @click.option("-o", "--out", type=click.Path(dir_okay=False), help="Write all findings: Parquet, JSONL or CSV by the ending.")
 @click.option("--only", multiple=True, metavar="NAME", help="Run this detector alone (repeat for more).")
 @click.option("--detector", "own", multiple=True, metavar="MODULE:FUNCTION", help="Run a detector of your own, too (repeat for more).")
+@click.option("--embedder", metavar="MODEL", help="A local sentence-transformers model: runs off_topic, too.")
 @click.option("--show", type=click.IntRange(min=0), default=3, show_default=True, help="Examples a detector.")
 @click.option("--format", "format_", help="The format, where it is not to be inferred.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
@@ -35,6 +36,7 @@ def command(
     out: str | None,
     only: tuple[str, ...],
     own: tuple[str, ...],
+    embedder: str | None,
     show: int,
     format_: str | None,
     *,
@@ -47,11 +49,13 @@ def command(
     """
     from tunesmith.detection import detect
 
-    found = detect(source, out, only=only or None, detectors=own, show=show, format=format_, force=force, progress=session.progress)
-    return Outcome(data=found.result, show=lambda console: _show(console, found, out))
+    found = detect(
+        source, out, only=only or None, detectors=own, embedder=embedder, show=show, format=format_, force=force, progress=session.progress
+    )
+    return Outcome(data=found.result, show=lambda console: _show(console, found, out, only=bool(only)))
 
 
-def _show(console: Console, found: Detected, out: str | None) -> None:
+def _show(console: Console, found: Detected, out: str | None, *, only: bool) -> None:
     import polars as pl
     from rich.text import Text
 
@@ -66,6 +70,8 @@ def _show(console: Console, found: Detected, out: str | None) -> None:
         console.print(table(f"Findings in {rows:,} rows", ("severity", "detector", "rows", "share of rows"), lines))
     console.print(f"{clean} of {len(found.result)} detectors found nothing.")
     asked, unparsed = (sum(each.get(key, 0) for each in found.result.values()) for key in ("asked", "unparsed"))
+    if not only and "off_topic" not in found.result:
+        console.print("off_topic did not run: it needs --embedder MODEL (pip install 'tunesmith[evaluate]').", markup=False)
     if asked:
         console.print(f"Answers that can be computed: {asked:,} asked for, of which {unparsed:,} could not be read and are not judged.")
     for name, each in hits.items():

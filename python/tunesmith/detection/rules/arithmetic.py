@@ -12,7 +12,7 @@ import polars as pl
 
 from tunesmith.detection.detector import Detector, Example, Hit, Judged, Page, any_of, excerpt, hits, lines, words
 from tunesmith.detection.expressions import Linear, UnreadableError, evaluate, written
-from tunesmith.detection.quantities import asked, exact, holds, numbers, same, shown
+from tunesmith.detection.quantities import Number, asked, exact, holds, numbers, same, shown
 from tunesmith.detection.rules.ending import CODE
 
 if TYPE_CHECKING:
@@ -205,9 +205,18 @@ def _holds(match: re.Match[str], *, marked: bool) -> bool | None:
         factors = (Fraction(1), Fraction(100), Fraction(1, 100)) if percent or "/100)" in left or 0 < value < 1 else (Fraction(1),)
         if value and any(abs(each.value / value) in _SCALES for each in claimed):
             return None  # "5 thousand times 3 = 15,000", or a point between thousands
-        if any(same(each, value * factor) or same(each, value * factor, rounded) for each in claimed for factor in factors):
+        if any(
+            same(each, value * factor) or same(each, value * factor, rounded) or _to_whole(each, value * factor)
+            for each in claimed
+            for factor in factors
+        ):
             return True
     return False if readable else None
+
+
+def _to_whole(number: Number, value: Fraction) -> bool:
+    """Accept a value rounded to a whole number: 23 x 9/5 + 32 = 73."""
+    return number.places == 0 and value.denominator != 1 and 2 * abs(number.value - value) <= 1
 
 
 _SCALES: Final = frozenset(Fraction(10) ** power for power in (-9, -6, -3, 3, 6, 9))

@@ -71,14 +71,14 @@ _DIRECTED: Final = (
 _OTHER_KEY: Final = any_of(
     r"length\w* chronolog\w* dates? time years? size importance populations? weight age height price cost distance difficulty frequency",
     r"according.to based.on number.of how relevance reverse.order.of python java\w* code function program script algorithm sql query "
-    r"sentences? logical",
+    r"sentences logical",
     r"categor\w+ group\w* last.name surname first.letter last.letter then vowels? strength speed rating types? duplicates? unique remove",
     r"bubble.sort merge.sort quick.?sort insertion.sort explain value population second author non.ascending titles? dictionary intensity",
     r"letters notes? planets? animals? priority list.(?:the|all) check next subsequence algorithms? (?:least|most|highest|"
     r"lowest).to.(?:most|least|highest|lowest).\w+ name.a list.(?:three|four|five|six|\d+) generate create write suggest example "
     r"binary steps",
 )
-_WORDS_OF: Final = re.compile(r"(?i)\b(?:words?|letters?)\b[^.:]{0,40}\b(?:of|in|from)\b[^.:]{0,30}\b(?:sentence|phrase)")
+_WORDS_OF: Final = re.compile(r"(?i)\bwords?\b[^.:]{0,60}\b(?:sentence|phrase)\b|\b(?:sentence|phrase)\b[^.:]{0,60}\bwords?\b")
 _MARKS: Final = re.compile(r"(?m)^\s*(?:[-*•–]\s+|•|\(?\d{1,2}[.)]\s+|\[\s*)")
 _LEAD: Final = re.compile(r"(?is)^[^\n:]{0,120}:\s*(?=\S)")
 _ITEMS_MOST, _ITEMS_LEAST = 40, 3
@@ -157,6 +157,11 @@ def _answers(text: str) -> Iterator[list[str]]:
     yield _items(re.sub(r"(?s)^.*?(?:->|\b(?:is|are|be|follows)\b:?)\s+", "", text, count=1))
 
 
+def _words(text: str) -> list[str]:
+    """Split a sentence into its words, without its label and full stop."""
+    return [word for part in _LEAD.sub("", text).split() if (word := part.strip(".,!?;:\"'“”"))]
+
+
 def _listed(instruction: str, given: str) -> list[str]:
     """Find the list to be sorted: the input, or what follows a colon, or what stands in brackets, in the instruction."""
     if given.strip():
@@ -211,8 +216,8 @@ def _sorted(row: int, instruction: str, given: str, text: str) -> Judged:
     directions = [match.lastindex for match in _DIRECTION.finditer(instruction)]
     alphabetical, falling = 1 in directions, 3 in directions
     listed = _listed(instruction, given)
-    if _WORDS_OF.search(instruction) and len(listed) == 1:
-        listed = listed[0].split()
+    if _WORDS_OF.search(instruction) and given.strip() and "\n" not in given.strip() and "," not in given:
+        listed, text = _words(given), " ".join(_words(text))
     answer = next((items for items in _answers(text) if _counted(items) == _counted(listed)), None)
     if answer is None or not _ITEMS_LEAST <= len(listed) <= _ITEMS_MOST or (2 in directions and falling):
         return Judged(row, parsed=False)
