@@ -5,13 +5,16 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tunesmith::exact::{Normalization, exact_duplicates};
+use tunesmith::fields::Rows;
 use tunesmith::hash::mix;
-use tunesmith::lsh::{Search, band_keys, near_duplicates, verify};
+use tunesmith::lsh::{band_keys, near_duplicates};
 use tunesmith::minhash::{Bands, Permutations, Scratch};
 use tunesmith::pack::{Method, pack};
 use tunesmith::parallel::Control;
+use tunesmith::search::{Room, Search};
 use tunesmith::shingle::{Shape, Shingler};
 use tunesmith::signals::serial;
+use tunesmith::verify::verify;
 
 const TEXTS: u64 = 5_000;
 
@@ -42,7 +45,9 @@ fn kernels(criterion: &mut Criterion) {
     let control = Control::default();
     let shape = Shape::new(5, "word").expect("a valid shape");
     let bands = Bands::choose(0.7, 128).expect("valid bands");
-    let search = Search { shape, permutations: Permutations::new(bands, 0), threshold: 0.7 };
+    let search = Search { shape, permutations: Permutations::new(bands, 0), threshold: 0.7, room: Room::default() };
+    let columns = [texts.clone()];
+    let rows = Rows::new(&columns).expect("one column");
 
     let mut group = criterion.benchmark_group("texts");
     group.throughput(Throughput::Bytes(bytes as u64)).sample_size(20);
@@ -55,13 +60,12 @@ fn kernels(criterion: &mut Criterion) {
             }
         });
     });
-    group.bench_function("band_keys", |bench| bench.iter(|| band_keys(black_box(&texts), &search, &control)));
-    group.bench_function("near_duplicates", |bench| bench.iter(|| near_duplicates(black_box(&texts), &search, &control)));
-    group.bench_function("verify", |bench| bench.iter(|| verify(black_box(&texts), &texts, shape, &control)));
+    group.bench_function("band_keys", |bench| bench.iter(|| band_keys(black_box(&rows), &search, &control)));
+    group.bench_function("near_duplicates", |bench| bench.iter(|| near_duplicates(black_box(&rows), &search, &control)));
+    group.bench_function("verify", |bench| bench.iter(|| verify(black_box(&rows), &rows, shape, &control)));
     group.bench_function("signals", |bench| bench.iter(|| serial(black_box(&texts), true, &control)));
     for (name, normalization) in [("none", Normalization::None), ("space", Normalization::Space), ("unicode", Normalization::Unicode)] {
-        let fields = [texts.clone()];
-        group.bench_function(format!("exact_{name}"), |bench| bench.iter(|| exact_duplicates(black_box(&fields), normalization, &control)));
+        group.bench_function(format!("exact_{name}"), |bench| bench.iter(|| exact_duplicates(black_box(&rows), normalization, &control)));
     }
     group.finish();
 

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::classes::check_rows;
 use crate::error::Result;
+use crate::fields::check_rows;
 
 /// Union-find in which the smallest member is the root.
 pub struct Forest(Vec<u32>);

@@ -3,11 +3,12 @@
 use std::str::FromStr;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 use unicode_normalization::{UnicodeNormalization, is_nfkc_quick};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::classes::Table;
 use crate::error::{Error, Result};
+use crate::fields::Rows;
 use crate::parallel::Control;
 
 /// What is folded before texts are compared. No level touches digits, operators or brackets.
@@ -36,6 +37,8 @@ impl FromStr for Normalization {
 
 /// Rows per piece of parallel work.
 const GRAIN: usize = 1024;
+/// Rows whose identities are held before they are looked up.
+const BATCH: u32 = 1 << 18;
 
 /// The first row that holds the same texts, per row; itself when there is none before it. A row counts as null,
 /// and equals nothing, when all of its fields are null; beside others a null field equals an empty one.
@@ -43,38 +46,45 @@ const GRAIN: usize = 1024;
 /// Texts are known by xxh3-128 over length-prefixed fields.
 ///
 /// # Errors
-/// [`Error::Interrupted`]; [`Error::Input`] for 2^32 rows or more.
-pub fn exact_duplicates(fields: &[Vec<Option<&str>>], normalization: Normalization, control: &Control) -> Result<Vec<u32>> {
-    let rows = fields.first().map_or(0, Vec::len);
-    let last = u32::try_from(rows).map_err(|_| Error::Input(format!("found {rows} rows, expected fewer than 2^32; work on parts")))?;
-    let starts: Vec<u32> = (0..last).step_by(GRAIN).collect();
-    let identities: Vec<Vec<Option<u128>>> = starts
-        .into_par_iter()
-        .map(|start| {
-            control.check()?;
-            let (mut state, mut text) = (Xxh3::new(), String::new());
-            let end = last.min(start.saturating_add(GRAIN as u32));
-            control.advance((end - start) as usize);
-            Ok((start as usize..end as usize).map(|row| identity(fields, row, normalization, &mut state, &mut text)).collect())
-        })
-        .collect::<Result<_>>()?;
-    let mut known: FxHashMap<u128, u32> = FxHashMap::default();
-    known.reserve(rows);
-    Ok(identities
-        .into_iter()
-        .flatten()
-        .zip(0..last)
-        .map(|(identity, row)| identity.map_or(row, |identity| *known.entry(identity).or_insert(row)))
-        .collect())
+/// [`Error::Interrupted`].
+pub fn exact_duplicates(rows: &Rows<'_>, normalization: Normalization, control: &Control) -> Result<Vec<u32>> {
+    let mut table = Table::new();
+    let (mut firsts, mut roots) = (Vec::new(), Vec::with_capacity(rows.count() as usize));
+    for start in (0..rows.count()).step_by(BATCH as usize) {
+        let end = rows.count().min(start.saturating_add(BATCH));
+        let identities: Vec<Vec<Option<u128>>> = (start..end)
+            .into_par_iter()
+            .step_by(GRAIN)
+            .map_init(
+                || (Xxh3::new(), String::new()),
+                |(state, text), first| {
+                    control.check()?;
+                    let last = end.min(first.saturating_add(GRAIN as u32));
+                    control.advance((last - first) as usize);
+                    Ok((first..last).map(|row| identity(rows, row, normalization, state, text)).collect())
+                },
+            )
+            .collect::<Result<_>>()?;
+        for (identity, row) in identities.into_iter().flatten().zip(start..) {
+            roots.push(identity.map_or(row, |identity| {
+                let (number, new) = table.number(identity);
+                if new {
+                    firsts.push(row);
+                }
+                firsts[number as usize]
+            }));
+        }
+    }
+    Ok(roots)
 }
 
-fn identity(fields: &[Vec<Option<&str>>], row: usize, normalization: Normalization, state: &mut Xxh3, text: &mut String) -> Option<u128> {
-    if fields.iter().all(|field| field[row].is_none()) {
+fn identity(rows: &Rows<'_>, row: u32, normalization: Normalization, state: &mut Xxh3, text: &mut String) -> Option<u128> {
+    if rows.texts(row).all(|field| field.is_none()) {
         return None;
     }
     state.reset();
-    for field in fields {
-        let raw = field[row].unwrap_or("");
+    for field in rows.texts(row) {
+        let raw = field.unwrap_or("");
         let bytes = match normalization {
             Normalization::None => raw.as_bytes(),
             Normalization::Space => {
@@ -138,10 +148,11 @@ fn unmark(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Normalization, exact_duplicates};
+    use crate::fields::Rows;
     use crate::parallel::Control;
 
     fn roots(texts: &[&str], normalization: Normalization) -> Vec<u32> {
-        exact_duplicates(&[texts.iter().copied().map(Some).collect()], normalization, &Control::default()).unwrap()
+        exact_duplicates(&Rows::new(&[texts.iter().copied().map(Some).collect()]).unwrap(), normalization, &Control::default()).unwrap()
     }
 
     #[test]
@@ -162,6 +173,6 @@ mod tests {
     fn fields_keep_their_borders_and_nulls_equal_nothing() {
         let fields =
             [vec![Some("a"), Some("ab"), None, None, Some("a"), Some("a")], vec![Some("bc"), Some("c"), None, None, None, Some("")]];
-        assert_eq!(exact_duplicates(&fields, Normalization::None, &Control::default()).unwrap(), [0, 1, 2, 3, 4, 4]);
+        assert_eq!(exact_duplicates(&Rows::new(&fields).unwrap(), Normalization::None, &Control::default()).unwrap(), [0, 1, 2, 3, 4, 4]);
     }
 }

@@ -11,10 +11,13 @@ pub mod deflate;
 pub mod diff;
 pub mod error;
 pub mod exact;
+pub mod fields;
+pub mod fold;
 pub mod hash;
 pub mod json;
 pub mod lcs;
 pub mod lsh;
+pub mod meetings;
 pub mod minhash;
 pub mod ngram_index;
 pub mod pack;
@@ -22,10 +25,13 @@ pub mod parallel;
 pub mod porter;
 pub mod rouge;
 pub mod rules;
+pub mod search;
 pub mod shingle;
 pub mod signals;
+pub mod spill;
 pub mod text;
 pub mod tokenize;
+pub mod verify;
 
 #[cfg(feature = "python")]
 mod python;

@@ -6,6 +6,10 @@ use crate::hash::mix;
 /// The chance with which two texts of exactly the threshold's similarity must share a band. Above it the
 /// chance only grows; below it, candidates are refused by exact verification.
 const RECALL: f64 = 0.999;
+/// Hash functions at most.
+const MOST: usize = 65_536;
+/// Pieces of an integral, an even number.
+const STEPS: usize = 128;
 
 /// How signatures are cut into bands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +41,48 @@ impl Bands {
         };
         let rows = (1..=16.min(permutations)).rev().find(|&rows| needed(rows) * rows as f64 <= permutations as f64).unwrap_or(1);
         // One key a text would be as many as the texts; a threshold near 0 is capped where recall is all but lost anyway.
-        Ok(Self { bands: needed(rows).min(65_536.0) as usize, rows })
+        Ok(Self { bands: needed(rows).min(MOST as f64) as usize, rows })
     }
+
+    /// The bands within `permutations` hash functions whose chance to share one is nearest to a step at `threshold`:
+    /// the smallest sum of the area of false candidates below it and of missed pairs above it, as in datasketch
+    /// (`_optimal_param` with equal weights), text-dedup and data-juicer. Of equal ones, the fewest bands, then rows.
+    ///
+    /// # Errors
+    /// As [`choose`](Self::choose).
+    pub fn balanced(threshold: f64, permutations: usize) -> Result<Self> {
+        let mut best = (f64::INFINITY, Self::choose(threshold, permutations)?);
+        // Beyond this many rows or bands nothing is gained, and the search would be long.
+        let permutations = permutations.min(4096);
+        for bands in 1..=permutations {
+            for rows in 1..=permutations / bands {
+                let missed = |s: f64| (1.0 - s.powi(rows as i32)).powi(bands as i32);
+                let error = integral(|s| 1.0 - missed(s), 0.0, threshold) + integral(missed, threshold, 1.0);
+                if error < best.0 - 1e-12 {
+                    best = (error, Self { bands, rows });
+                }
+            }
+        }
+        Ok(best.1)
+    }
+
+    /// Bands as they are named.
+    ///
+    /// # Errors
+    /// [`Error::Option`] unless there are 1 to 65,536 hash functions in all.
+    pub fn of(bands: usize, rows: usize) -> Result<Self> {
+        match bands.checked_mul(rows) {
+            Some(1..=MOST) => Ok(Self { bands, rows }),
+            _ => Err(Error::Option(format!("bands: found {bands} of {rows} hash functions, expected 1 to {MOST} in all"))),
+        }
+    }
+}
+
+/// By Simpson's rule; the curves are smooth, and the areas compared differ by far more than its error.
+fn integral(curve: impl Fn(f64) -> f64, from: f64, to: f64) -> f64 {
+    let step = (to - from) / STEPS as f64;
+    let inner: f64 = (1..STEPS).map(|i| curve(from + step * i as f64) * if i % 2 == 1 { 4.0 } else { 2.0 }).sum();
+    (curve(from) + inner + curve(to)) * step / 3.0
 }
 
 /// The hash functions: x -> a * x + b modulo 2^32 over mixed shingles, a odd.
@@ -51,13 +95,15 @@ pub struct Permutations {
 
 /// Hash functions worked on at once: their running minima stay in vector registers.
 const BLOCK: usize = 32;
+/// What is left of them after whole blocks: one vector.
+const REST: usize = 8;
 
 impl Permutations {
     /// Hash functions for `bands`, drawn by `seed`.
     #[must_use]
     pub fn new(bands: Bands, seed: u64) -> Self {
-        // Padded to whole blocks, so that the inner loop has a fixed length.
-        let count = (bands.bands * bands.rows).next_multiple_of(BLOCK);
+        // Padded to whole vectors, so that the inner loops have a fixed length.
+        let count = (bands.bands * bands.rows).next_multiple_of(REST);
         let draw = |stream: u64| (0..count as u64).map(move |i| (mix(mix(seed ^ stream).wrapping_add(i)) >> 32) as u32);
         Self { factors: draw(0x6d69_6e68).map(|factor| factor | 1).collect(), offsets: draw(0x6173_6831).collect(), bands }
     }
@@ -107,12 +153,19 @@ fn sign_avx2(factors: &[u32], offsets: &[u32], shingles: &[u32], signature: &mut
 
 #[inline(always)]
 fn sign_blocks(factors: &[u32], offsets: &[u32], shingles: &[u32], signature: &mut [u32]) {
+    let whole = factors.len() / BLOCK * BLOCK;
+    sign_by::<BLOCK>(&factors[..whole], &offsets[..whole], shingles, &mut signature[..whole]);
+    sign_by::<REST>(&factors[whole..], &offsets[whole..], shingles, &mut signature[whole..]);
+}
+
+#[inline(always)]
+fn sign_by<const N: usize>(factors: &[u32], offsets: &[u32], shingles: &[u32], signature: &mut [u32]) {
     for ((factors, offsets), signature) in
-        factors.as_chunks::<BLOCK>().0.iter().zip(offsets.as_chunks::<BLOCK>().0).zip(signature.as_chunks_mut::<BLOCK>().0)
+        factors.as_chunks::<N>().0.iter().zip(offsets.as_chunks::<N>().0).zip(signature.as_chunks_mut::<N>().0)
     {
         let mut lowest = *signature;
         for &shingle in shingles {
-            for i in 0..BLOCK {
+            for i in 0..N {
                 lowest[i] = lowest[i].min(factors[i].wrapping_mul(shingle).wrapping_add(offsets[i]));
             }
         }
@@ -134,6 +187,31 @@ mod tests {
         }
         assert_eq!(Bands::choose(0.7, 128).unwrap(), Bands { bands: 26, rows: 4 });
         assert!(Bands::choose(0.0, 128).is_err() && Bands::choose(f64::NAN, 128).is_err() && Bands::choose(0.5, 0).is_err());
+    }
+
+    #[test]
+    fn balanced_bands_are_those_of_datasketch() {
+        // From text_dedup.utils.optimal_param, which integrates by QUADPACK.
+        for (threshold, permutations, bands, rows) in [
+            (0.3, 16, 8, 2),
+            (0.3, 250, 62, 4),
+            (0.5, 128, 25, 5),
+            (0.5, 256, 42, 6),
+            (0.7, 16, 3, 5),
+            (0.7, 128, 14, 9),
+            (0.7, 250, 25, 10),
+            (0.7, 256, 25, 10),
+            (0.72, 256, 23, 11),
+            (0.75, 250, 20, 12),
+            (0.75, 256, 21, 12),
+            (0.8, 64, 5, 11),
+            (0.9, 128, 5, 25),
+            (0.9, 256, 9, 28),
+        ] {
+            assert_eq!(Bands::balanced(threshold, permutations).unwrap(), Bands { bands, rows }, "{threshold} {permutations}");
+        }
+        assert!(Bands::balanced(0.0, 128).is_err() && Bands::of(0, 3).is_err() && Bands::of(usize::MAX, 2).is_err());
+        assert_eq!(Bands::of(14, 8).unwrap(), Bands { bands: 14, rows: 8 });
     }
 
     #[test]

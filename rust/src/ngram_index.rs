@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::classes::check_rows;
+use crate::fields::check_rows;
 use crate::error::{Error, Result};
 use crate::parallel::Control;
 use grams::Grams;

@@ -7,6 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::{Error, Result};
+use crate::fold::Fold;
 use crate::hash::{mix, short};
 use crate::text::{self, Unit};
 
@@ -17,9 +18,13 @@ pub struct Shape {
     pub width: usize,
     /// What counts as one token.
     pub unit: Unit,
+    /// What is folded before.
+    pub fold: Fold,
 }
 
 impl Shape {
+    /// Texts are folded in nothing.
+    ///
     /// # Errors
     /// [`Error::Option`] for a width of 0 or an unknown unit.
     pub fn new(width: usize, unit: &str) -> Result<Self> {
@@ -29,10 +34,11 @@ impl Shape {
         let unit = match unit {
             "word" => Unit::Word,
             "space" => Unit::Space,
+            "piece" => Unit::Piece,
             "character" => Unit::Character,
-            other => return Err(Error::Option(format!("unit: found \"{other}\", expected word, space or character"))),
+            other => return Err(Error::Option(format!("unit: found \"{other}\", expected word, space, piece or character"))),
         };
-        Ok(Self { width, unit })
+        Ok(Self { width, unit, fold: Fold::default() })
     }
 }
 
@@ -41,6 +47,7 @@ pub struct Shingler {
     shape: Shape,
     factors: Vec<u64>,
     tokens: Vec<u64>,
+    folded: String,
     lower: Vec<u8>,
     bits: WordBits,
 }
@@ -51,7 +58,7 @@ impl Shingler {
     pub fn new(shape: Shape) -> Self {
         // Odd factors: position in the shingle counts, and no bit of a token's hash is lost.
         let factors = (1..=shape.width as u64).map(|place| mix(place) | 1).collect();
-        Self { shape, factors, tokens: Vec::new(), lower: Vec::new(), bits: WordBits::default() }
+        Self { shape, factors, tokens: Vec::new(), folded: String::new(), lower: Vec::new(), bits: WordBits::default() }
     }
 
     /// A hash per token of `text`, in order.
@@ -62,11 +69,19 @@ impl Shingler {
 
     fn tokenize(&mut self, text: &str) {
         self.tokens.clear();
-        let Self { tokens, lower, bits, .. } = self;
+        let Self { tokens, folded, lower, bits, .. } = self;
+        let mut read = text;
+        if !self.shape.fold.is_nothing() {
+            self.shape.fold.text(text, folded);
+            read = folded;
+        }
         match self.shape.unit {
-            Unit::Word => words(text, lower, bits, |word| tokens.push(short(word))),
-            Unit::Character => tokens.extend(text.chars().map(|c| mix(u64::from(u32::from(c)) + 1))),
-            unit => text::units(text, unit, |token| tokens.push(short(token.as_bytes()))),
+            Unit::Word => words(read, lower, bits, |word| tokens.push(short(word))),
+            Unit::Character => tokens.extend(read.chars().map(|c| mix(u64::from(u32::from(c)) + 1))),
+            unit => text::units(read, unit, |token| tokens.push(short(token.as_bytes()))),
+        }
+        if self.shape.unit == Unit::Piece && self.tokens.iter().all(|&token| token == short(b"")) {
+            self.tokens.clear(); // nothing between the marks
         }
     }
 

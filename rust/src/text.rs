@@ -1,5 +1,6 @@
 //! What a word is: the units that shingles, ROUGE and diffs are made of.
 
+use unicode_categories::UnicodeCategories;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// How a text falls into units.
@@ -10,6 +11,9 @@ pub enum Unit {
     Word,
     /// Lower-cased, split at white space.
     Space,
+    /// Lower-cased, split at every character that is neither letter, digit nor `_`; two such characters side by side
+    /// enclose an empty piece, which counts.
+    Piece,
     /// Every character (code point) as it is.
     Character,
 }
@@ -19,8 +23,14 @@ pub fn units(text: &str, unit: Unit, mut take: impl FnMut(&str)) {
     match unit {
         Unit::Word => words(&text.to_lowercase(), take),
         Unit::Space => text.to_lowercase().split_whitespace().for_each(take),
+        Unit::Piece => text.to_lowercase().split(|c| !in_piece(c)).for_each(take),
         Unit::Character => text.char_indices().for_each(|(at, c)| take(&text[at..at + c.len_utf8()])),
     }
+}
+
+/// `\w` of Python's `re`: letters, digits and other numbers, and `_`.
+fn in_piece(c: char) -> bool {
+    if c.is_ascii() { c.is_ascii_alphanumeric() || c == '_' } else { c.is_letter() || c.is_number() }
 }
 
 /// Call `take` with each word of a text that is lower-cased already: see [`Unit::Word`].
@@ -122,9 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn space_and_character() {
+    fn space_piece_and_character() {
         assert_eq!(all(" A  b\u{a0}C ", Unit::Space), ["a", "b", "c"]);
         assert_eq!(all("Aé", Unit::Character), ["A", "é"]);
+        assert_eq!(all("Ça-va, x_1²", Unit::Piece), ["ça", "va", "", "x_1²"]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ from oracles import duplicates as oracle
 from tunesmith import core
 from tunesmith.errors import InputError, OptionError
 
-UNITS = ["word", "space", "character"]
+UNITS = ["word", "space", "piece", "character"]
 ALPHABET = "abZé1 2.,'_:;-\n日語カーกิ็ \u00a0ß"
 texts_of_anything = st.lists(st.none() | st.text(ALPHABET, max_size=20), max_size=8)
 
@@ -69,11 +69,15 @@ def test_recall_and_precision_on_edited_texts(threshold: float) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whole_equals_its_stages(seed: int) -> None:
+def test_whole_equals_its_stages_by_block(seed: int) -> None:
     some = edited(seed, 150, words=20, edits=8)
     texts = pl.Series([*some, None, "", *some[:20], "", None, "short", "Short!"])
     options = {"shingle": 2, "unit": "word"}
-    keys = core.band_keys(texts, threshold=0.6, **options)
+    blocks = [
+        core.band_keys(texts[at : at + 40], threshold=0.6, **options).with_columns(pl.col("row") + at) for at in range(0, len(texts), 40)
+    ]
+    keys = pl.concat(blocks)
+    assert keys.equals(core.band_keys(texts, threshold=0.6, **options))
     met = keys.join(keys, on="key", suffix="_b").filter(pl.col("row") < pl.col("row_b")).select("row", "row_b").unique(maintain_order=True)
     met = met.with_columns(core.verify_pairs(texts.gather(met["row"]), texts.gather(met["row_b"]), **options).alias("similarity"))
     edges = met.filter(pl.col("similarity") >= 0.6)
@@ -199,7 +203,7 @@ def test_progress_is_reported_and_can_stop_the_work() -> None:
         ({"threshold": 1.1}, "threshold: found 1.1"),
         ({"threshold": "high"}, "threshold: found 'high'"),
         ({"shingle": 0}, "shingle: found 0"),
-        ({"unit": "line"}, 'unit: found "line", expected word, space or character'),
+        ({"unit": "line"}, 'unit: found "line", expected word, space, piece or character'),
         ({"permutations": 0}, "permutations: found 0"),
         ({"seed": -1}, "seed: found -1"),
     ],

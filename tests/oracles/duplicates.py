@@ -67,16 +67,35 @@ def words(text: str) -> list[str]:
     return found
 
 
+def pieces(text: str) -> list[str]:
+    """What lies between characters outside `\\w`; nothing where nothing does."""
+    found = regex.split(r"[^\p{L}\p{N}_]", text.lower())
+    return found if any(found) else []
+
+
 def tokens(text: str, unit: str) -> list[str]:
     """Tokens by unit."""
-    return {"word": lambda: words(text), "space": lambda: text.lower().split(), "character": lambda: list(text)}[unit]()
+    by = {"word": words, "space": lambda text: text.lower().split(), "piece": pieces, "character": list}
+    return by[unit](text)
 
 
-def shingles(text: str, width: int, unit: str) -> Shingles:
+def folded(text: str, numbers: bool, marks: bool) -> str:
+    """Numbers as 0; punctuation as spaces, without accents, in lower case."""
+    if marks:
+        text = text.lower()
+    if numbers:
+        text = regex.sub(r"\p{Nd}+([.,،٫⎖⎗⎘]\p{Nd}+)?", "0", text)
+    if marks:
+        text = regex.sub(r"[\p{P}\p{Cc}$+<=>^`|~]", " ", text)
+        text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
+    return text
+
+
+def shingles(text: str, width: int, unit: str, *, fold_numbers: bool = False, fold_marks: bool = False) -> Shingles:
     """Neighbouring tokens; a short text is whole, one without tokens is raw."""
-    parts = tokens(text, unit)
+    parts = tokens(folded(text, fold_numbers, fold_marks), unit)
     if not parts:
-        return frozenset({("", text)})
+        return frozenset({("raw\0", text)})
     width = min(width, len(parts))
     return frozenset(tuple(parts[i : i + width]) for i in range(len(parts) - width + 1))
 
@@ -91,6 +110,17 @@ def near_pairs(texts: Sequence[str | None], threshold: float, width: int, unit: 
     sets = {row: shingles(text, width, unit) for row, text in enumerate(texts) if text is not None}
     pairs = {(a, b): jaccard(sets[a], sets[b]) for a, b in combinations(sorted(sets), 2)}
     return {pair: similarity for pair, similarity in pairs.items() if similarity >= threshold}
+
+
+def near_rows(rows: Sequence[tuple[str | None, ...]], threshold: float, width: int, unit: str) -> dict[tuple[int, int], float]:
+    """Every pair of rows at or above the threshold in all fields, with the smallest similarity of a field."""
+    sets = [[None if field is None else shingles(field, width, unit) for field in row] for row in rows]
+    pairs = {}
+    for a, b in combinations([at for at, row in enumerate(rows) if any(field is not None for field in row)], 2):
+        alike = [float(x is y) if x is None or y is None else jaccard(x, y) for x, y in zip(sets[a], sets[b], strict=True)]
+        if min(alike) >= threshold:
+            pairs[a, b] = min(alike)
+    return pairs
 
 
 def roots(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from tunesmith.core import expressions as _expressions  # noqa: F401  (registers the expression namespace)
 from tunesmith.core.content import content_hash, row_ids
 from tunesmith.core.diff import word_diff
-from tunesmith.core.duplicates import band_keys, components, exact_duplicates, near_duplicates, near_pairs, verify_pairs
+from tunesmith.core.duplicate_stages import band_keys, components, verify_pairs
+from tunesmith.core.duplicates import near_duplicates, near_pairs
+from tunesmith.core.exact import exact_duplicates
+from tunesmith.core.near_options import PRESETS, Preset
 from tunesmith.core.overlap import OverlapIndex, overlap
 from tunesmith.core.packing import pack, pack_wrapped
 from tunesmith.core.quality import quality_rules
@@ -22,10 +25,12 @@ from tunesmith.core.unpacking import unzstd
 
 __all__ = [
     "JSON_TYPES",
+    "PRESETS",
     "RULE_SETS",
     "AddedToken",
     "JsonRecords",
     "OverlapIndex",
+    "Preset",
     "Tokenizer",
     "band_keys",
     "components",

@@ -76,3 +76,26 @@ def _remedy(found: pl.DataType, wanted: pl.DataType | type[pl.DataType]) -> str:
     if wanted == pl.String and isinstance(found, pl.Categorical | pl.Enum):
         return "; write the texts out with .cast(pl.String)"
     return ""
+
+
+def text_columns(values: Any, *, name: str) -> list[pl.Series]:
+    """Make text columns of equal length: of one column, or of several that belong together.
+
+    Args:
+        values: What `series` takes; or a DataFrame, or a list of Series, for several columns.
+        name: What the argument is called in messages.
+    Raises:
+        InputError: If a column is not text, there is none, or their lengths differ.
+
+    >>> [column.to_list() for column in text_columns(pl.DataFrame({"a": ["x"], "b": [None]}), name="texts")]
+    [['x'], [None]]
+    """
+    several = isinstance(values, pl.DataFrame) or (
+        isinstance(values, list | tuple) and len(values) > 0 and isinstance(values[0], pl.Series)
+    )
+    columns = [series(each, pl.String, name=f"{name}[{i}]" if several else name) for i, each in enumerate(values if several else [values])]
+    if not columns:
+        raise InputError(f"{name}: expected one column of text or more, found none")
+    if len({len(column) for column in columns}) > 1:
+        raise InputError(f"{name}: expected columns of equal length, found {', '.join(str(len(column)) for column in columns)} rows")
+    return columns

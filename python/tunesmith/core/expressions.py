@@ -14,7 +14,8 @@ import polars as pl
 
 from tunesmith.core import _native
 from tunesmith.core.columns import series
-from tunesmith.core.duplicates import Unit, verify_pairs
+from tunesmith.core.duplicate_stages import verify_pairs
+from tunesmith.core.near_options import Unit
 from tunesmith.core.rouge import METRICS, Words, as_references, checked
 from tunesmith.core.tokenizer import Tokenizer
 

@@ -33,8 +33,9 @@ class NearDuplicates(KeyedStep):
     each: bool = Field(default=False, description="Compare field by field; the smallest similarity counts.")
     threshold: float = Field(default=0.7, gt=0, le=1, description="Jaccard similarity from which rows are duplicates.")
     floor: float | None = Field(default=None, gt=0, le=1, description="Pairs are recorded from here on; threshold - 0.1 unless said.")
-    unit: Literal["word", "space", "character"] = Field(default="word", description="What a shingle is made of.")
+    unit: Literal["word", "space", "piece", "character"] = Field(default="word", description="What a shingle is made of.")
     shingle: int = Field(default=5, ge=1, le=65_536, description="Units in a shingle; shorter texts are compared whole.")
+    fold_numbers: bool = Field(default=False, description='Whether every number counts as 0: "7 x 8" is then "12 x 5".')
     keep: Keep = Field(default="first", description="Which row of a group stays; the first one where they are equally long.")
     action: Literal["drop", "flag"] = Field(default="drop", description="What happens to the others.")
     against: str | None = Field(default=None, description="A file: rows similar to one of its rows, instead of among themselves.")
@@ -49,7 +50,8 @@ class NearDuplicates(KeyedStep):
 
     @property
     def _similarity(self) -> Similarity:
-        return Similarity(floor=self.threshold if self.floor is None else self.floor, shingle=self.shingle, unit=self.unit)
+        floor = self.threshold if self.floor is None else self.floor
+        return Similarity(floor=floor, shingle=self.shingle, unit=self.unit, fold_numbers=self.fold_numbers)
 
     @cached_property
     def _other(self) -> pl.DataFrame:
