@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::fields::check_rows;
 use crate::error::{Error, Result};
+use crate::fields::check_rows;
 use crate::parallel::Control;
 use grams::Grams;
 pub use tokens::{Cut, Cutter};

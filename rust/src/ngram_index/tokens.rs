@@ -47,7 +47,11 @@ impl Cutter {
     /// A cutter for texts of any length.
     #[must_use]
     pub fn new(cut: Cut) -> Self {
-        let shape = if let Cut::Unit(shape) = cut { shape } else { Shape { width: 1, unit: crate::text::Unit::Space, fold: crate::fold::Fold::default() } };
+        let shape = if let Cut::Unit(shape) = cut {
+            shape
+        } else {
+            Shape { width: 1, unit: crate::text::Unit::Space, fold: crate::fold::Fold::default() }
+        };
         Self { cut, shingler: Shingler::new(shape), tokens: Vec::new(), piece: String::new() }
     }
 
