@@ -178,3 +178,17 @@ def test_depth_names_and_numbers_that_break_tools(tmp_path):
 def test_wrong_pairs(record):
     data = read([record])
     assert (data.format, data.frame.height, data.rows) == ("preference", 0, 1)
+
+
+def test_a_turn_of_no_known_role_is_looked_at_all_the_same():
+    turns = [("user", "a"), ("nobody", 3), ("user", "b"), ("user", "")]
+    assert problems([{"messages": [{"role": role, "content": content} for role, content in turns]}]) == [
+        (0, "messages[1].role", "unknown_role"),
+        (0, "messages[1].content", "wrong_type"),
+        (0, "messages[3].content", "empty_prompt"),
+        (0, "messages[3].role", "role_order"),
+    ]
+
+
+def test_an_empty_prompt_is_told_beside_a_wrong_answer():
+    assert problems([{"instruction": "", "output": 3}]) == [(0, "output", "wrong_type"), (0, "instruction", "empty_prompt")]

@@ -67,19 +67,22 @@ class Turns:
             return []
         known = len(self.problems)
         messages: list[Message] = []
+        unknown = False
         for k, turn in enumerate(value):
             message = self._turn(row, f"{name}[{k}]", turn)
             if message is None:
+                unknown = True  # whatever follows it may be in its place
                 continue
             before = _state(messages[-1]) if messages else after
             if message["role"] == "assistant" and before in ("assistant", "call") and turn.get("from") and message.get("tool_calls"):
                 _join(messages[-1], message)
                 continue
-            if message["role"] not in _AFTER[before]:
+            if message["role"] not in _AFTER[before] and not unknown:
                 expected = " or ".join(sorted(_AFTER[before]))
                 where = f"after {before or 'the start'}"
                 self._wrong(row, f"{name}[{k}].role", "role_order", f"{message['role']} {where}", expected)
             messages.append(message)
+            unknown = False
         asked = after is not None or any(message["role"] == "user" for message in messages)
         if not asked and len(self.problems) == known:
             self._wrong(row, name, "empty_prompt", "no user turn", "a user turn")
@@ -94,13 +97,12 @@ class Turns:
             return None
         spoken = turn.get("role") or turn.get("from")
         role = ROLES.get(spoken) if isinstance(spoken, str) else None
+        known = len(self.problems)
         if role is None:
             self._wrong(
                 row, f"{name}.{'from' if turn.get('from') else 'role'}", "unknown_role", excerpt(spoken), f"one of {', '.join(ROLES)}"
             )
-            return None
         self.lost.update(key for key, value in turn.items() if key not in _KNOWN and value is not None)
-        known = len(self.problems)
         key = "content" if turn.get("content") is not None else "value" if "value" in turn else "content"
         content = self._content(row, f"{name}.{key}", turn.get(key))
         message: Message = {"role": role, "content": content}
@@ -114,7 +116,7 @@ class Turns:
         elif calls:
             message["tool_calls"] = self._calls(row, f"{name}.tool_calls", _parsed(calls) if isinstance(calls, str) else calls)
         if len(self.problems) > known:
-            return message
+            return message if role is not None else None
         if content is None and not message.get("tool_calls") and role != "assistant":
             self._wrong(row, f"{name}.content", "empty_turn", "nothing", f"what the {role} says")
         if role == "user" and isinstance(content, str) and not content.strip():
