@@ -31,7 +31,10 @@ def as_lines(data: bytes) -> bytes:
     """The same records, one a line."""
     import polars as pl  # noqa: F401  (imported before the clock starts)
 
-    from tunesmith import core  # noqa: F401
+    from tunesmith import core, rows
+    from tunesmith.rows import streaming  # noqa: F401
+
+    core.read_json, rows.read  # noqa: B018  (loaded)
 
     return "\n".join(map(json.dumps, json.loads(data))).encode()
 
@@ -40,7 +43,10 @@ def as_array(data: bytes) -> bytes:
     """As the file is."""
     import polars as pl  # noqa: F401
 
-    from tunesmith import core  # noqa: F401
+    from tunesmith import core, rows
+    from tunesmith.rows import streaming  # noqa: F401
+
+    core.read_json, rows.read  # noqa: B018  (loaded)
 
     return data
 
