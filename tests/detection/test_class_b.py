@@ -40,6 +40,10 @@ UNREAD = [
     ("arith_wrong", "Calculate -3^2.", "", "5", True),
     ("arith_wrong", "What is 3 + 4?", "", r"\(3 + 4 = 8\)", True),
     ("arith_wrong", "What is 3 + 4?", "", "Seven.", False),
+    ("arith_wrong", "What is twelve times 1?", "", "It is twelve.", None),
+    ("arith_wrong", "What is 12 times 1?", "", "It is twelve.", False),
+    ("arith_wrong", "What is 12 times 1?", "", "It is 12.", False),
+    ("arith_wrong", "Calculate 1/2 * 1.", "", "It is 0.5.", False),
     ("arith_wrong", "Calculate 100 / 7.", "", "14 remainder 2", False),
     ("arith_wrong", "What was the score of the 3-4 defeat in 1998?", "", "They lost.", None),
     ("stat_wrong", "Find the mean of the even numbers.", "1, 2, 3, 4", "2", None),
@@ -77,6 +81,12 @@ def test_what_is_unsure_is_not_judged(name: str, instruction: str, given: str, o
     assert made.findings.is_empty()
     asked, parsed = made.coverage.select("asked", "parsed").row(0)
     assert (asked - parsed if asked else None) == (None if unread is None else int(unread))
+
+
+def test_what_is_said_again_proves_nothing() -> None:
+    rows = [("Calculate 19 / 4.", "19 / 4 is 10.97."), ("Convert 1 mile to kilometers.", "1 mile is 4.38 kilometers.")]
+    frame = pl.DataFrame(rows, schema=["instruction", "output"], orient="row")
+    assert find(frame, only=["arith_wrong", "unit"])["detector"].to_list() == ["arith_wrong", "unit"]
 
 
 def test_a_verifier_offers_no_fix() -> None:

@@ -133,18 +133,29 @@ def same(number: Number, value: Fraction, tolerance: Fraction = Fraction(0)) -> 
 
 
 def holds(text: str, value: Fraction, tolerance: Fraction = Fraction(0), *, prompt: str = "") -> bool:
-    """Tell whether a value stands somewhere in a text; numbers of the prompt only where they are equal to it.
+    """Tell whether a value stands somewhere in a text.
+
+    Numbers of the prompt count only where they are equal to it, and its fractions, written as they are there, never.
 
     >>> holds("It is 1,000 in all.", Fraction(1000)), holds("It is twelve.", Fraction(12)), holds("It is 11.", Fraction(12))
     (True, True, False)
-    >>> holds("19 / 4 is 10.97", Fraction(19, 4)), holds("1 mile is 4 km", Fraction("1.609"), prompt="Convert 1 mile to km")
-    (False, False)
+    >>> holds("19 / 4 is 10.97", Fraction(19, 4), prompt="Calculate 19/4.")
+    False
+    >>> holds("1 mile is 4 km", Fraction("1.609"), prompt="Convert 1 mile to km")
+    False
     """
-    said = {number.value for number in numbers(prompt)}
+    said = numbers(prompt)
+    values, fractions = {number.value for number in said}, {_bare(prompt, number) for number in said}
+    text = text.translate(_SUPERSCRIPTS)
     return any(
-        number.value == value or (number.value not in said and same(number, value, tolerance))
-        for number in numbers(text.translate(_SUPERSCRIPTS))
+        (number.value == value and not (number.places is None and "/" in _bare(text, number) and _bare(text, number) in fractions))
+        or (number.value not in values and same(number, value, tolerance))
+        for number in numbers(text)
     )
+
+
+def _bare(text: str, number: Number) -> str:
+    return re.sub(r"\s", "", text[number.start : number.end])
 
 
 def shown(value: Fraction) -> str:
