@@ -20,11 +20,21 @@ _URL = r"(?:https?://|www\.)[^\s<>\"')\]]+"
 _IMAGE_FILE = r"(?i)[\w%()./:-]+\.(?:jpe?g|png|gif|bmp|webp|svg|tiff?)\b"
 _ADDRESS = re.compile(rf"{_IMAGE_MARKDOWN}|{_MEDIA_TAG[4:]}|\[\d+\]:\s*{_URL}|{_URL}", re.IGNORECASE)
 _ABOUT_ADDRESS = any_of(
-    r"programs? scrap\w+ crawl\w+ fetch web.address(?:es)?",
-    r"pars\w+ valid\w* cit(?:e|es|ing|ations?) references? bibliograph\w* encod\w+ decod\w+ normali[sz]\w+ classif\w+",
-    r"categori[sz]\w+ format\w* convert\w* shorten\w* domains? protocols? urls? hyper.?links? links? subdomains?",
-    r"query.(?:string|param\w*) html markdown tweets? captions? anchor rewrite regex regular.expression top.level extract\w*",
-    r"secure phishing malicious hostname apa mla type.of.(?:site|website)",
+    r"programs? scrap\w+ crawl\w+ fetch web.address(?:es)? valid\w* cit(?:e|es|ing|ations?) references? bibliograph\w* encod\w+ "
+    r"decod\w+ pars\w+",
+    r"normali[sz]\w+ domains? protocols? hyper.?links? subdomains? shorten\w* query.(?:string|param\w*) html markdown anchor regex",
+    r"regular.expression top.level hostname apa mla phishing malicious create.a.(?:link|url) broken.link type.of.(?:site|website) "
+    r"http.request api",
+)
+_MAYBE_ADDRESS = any_of(
+    r"classif\w+ categori[sz]\w+ format\w* convert\w* urls? links? tweets? captions? rewrite extract\w* secure",
+)
+"""What a task may do with an address, or with what lies there: then it says with what."""
+_CONTENT = any_of(
+    r"articles? papers? news story stories photos? photographs? pictures? images? paintings? drawings? comics? videos? songs? source "
+    r"reviews?",
+    r"sentences? paragraphs? text content summar\w+ menu figures? artwork flags? posts? books? logos? speech podcasts? lyrics movies? "
+    r"films?",
 )
 _ABOUT_IMAGE_FILE = any_of(
     r"file.?names? files? extensions? rename html markdown css formats? code paths? urls? links? tags? alt.text alt",
@@ -53,7 +63,9 @@ def _output_media(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
 def _input_url_only(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     address = pl.col("input").str.contains(rf"(?i){_URL}|!\[|<(?:img|audio|video)\b")
     image = re.compile(_IMAGE_FILE)
-    for row, text in lines(view.filter(address), ~pl.col("instruction").str.contains(_ABOUT_ADDRESS), "input"):
+    asked = pl.col("instruction")
+    about = asked.str.contains(_ABOUT_ADDRESS) | (asked.str.contains(_MAYBE_ADDRESS) & ~asked.str.contains(_CONTENT))
+    for row, text in lines(view.filter(address), ~about, "input"):
         found = [*_ADDRESS.finditer(text)] or [*image.finditer(text)]
         if found and 2 * sum(match.end() - match.start() for match in found) >= len(text.strip()):
             yield matched(row, "input", found[0])
