@@ -42,6 +42,8 @@ OF_TEXTS: dict[str, Call] = {
     "rouge": lambda values, **options: core.rouge(values, values, **options),
     "rouge, predictions": lambda values, **options: core.rouge(values, pl.Series(["a b"]).new_from_index(0, len(values)), **options),
     "rouge_corpus": lambda values, **options: core.rouge_corpus(values, values, resamples=10, **options),
+    "quality_rules": core.quality_rules,
+    "quality_rules, dolma": lambda values, **options: core.quality_rules(values, rules="gopher:dolma", **options),
     "row_ids": lambda values, **options: core.row_ids([values, values], **options),
     "signals": core.signals,
     "verify_pairs": lambda values, **options: core.verify_pairs(values, values, shingle=1, **options),

@@ -7,6 +7,8 @@ mod trees;
 
 use trees::{Block, Tree};
 
+use crate::parallel::Control;
+
 const WINDOW: usize = 1 << 15;
 const SHORTEST: usize = 3;
 const LONGEST: usize = 258;
@@ -38,19 +40,19 @@ impl Default for Deflate {
 }
 
 impl Deflate {
-    /// `len(zlib.compress(text, 1))`.
-    pub fn size(&mut self, text: &[u8]) -> usize {
+    /// `len(zlib.compress(text, 1))`; less when stopped.
+    pub fn size(&mut self, text: &[u8], control: &Control) -> usize {
         // Places are 32 bits, as Arrow's texts are: when they run out, all begins anew.
         if text.len() >= (u32::MAX - self.base) as usize {
             self.head.fill(0);
             self.base = 1;
         }
-        let bits = self.bits(text);
+        let bits = self.bits(text, control);
         self.base = self.base.saturating_add(u32::try_from(text.len() + 1).unwrap_or(u32::MAX));
         FRAME + bits.div_ceil(8)
     }
 
-    fn bits(&mut self, text: &[u8]) -> usize {
+    fn bits(&mut self, text: &[u8], control: &Control) -> usize {
         self.block.clear();
         let (mut at, mut start, mut bits) = (0, 0, 0);
         // What zlib has read, and by how much its window has moved on.
@@ -81,6 +83,9 @@ impl Deflate {
                 self.block.literal(text[at - 1])
             };
             if full {
+                if control.check().is_err() {
+                    break;
+                }
                 bits = self.flush(bits, (start >= moved).then_some(at - start));
                 start = at;
             }
@@ -164,15 +169,17 @@ fn same(scan: &[u8], other: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::Deflate;
+    use crate::parallel::Control;
 
     #[test]
     fn sizes_are_those_of_zlib() {
         // From Python: len(zlib.compress(text, 1)), zlib 1.2.13.
         let mut deflate = Deflate::default();
-        assert_eq!(deflate.size(b""), 8);
-        assert_eq!(deflate.size(b"a"), 9);
-        assert_eq!(deflate.size(&b"abc".repeat(100)), 16);
-        assert_eq!(deflate.size(&(0..=255).collect::<Vec<u8>>()), 267);
-        assert_eq!(deflate.size(&(0..200_000_u32).map(|n| (n % 251) as u8).collect::<Vec<u8>>()), 1837);
+        let mut size = |text: &[u8]| deflate.size(text, &Control::default());
+        assert_eq!(size(b""), 8);
+        assert_eq!(size(b"a"), 9);
+        assert_eq!(size(&b"abc".repeat(100)), 16);
+        assert_eq!(size(&(0..=255).collect::<Vec<u8>>()), 267);
+        assert_eq!(size(&(0..200_000_u32).map(|n| (n % 251) as u8).collect::<Vec<u8>>()), 1837);
     }
 }

@@ -74,10 +74,11 @@ pub fn measure(
         let rows = piece * GRAIN..texts.len().min((piece + 1) * GRAIN);
         control.advance(rows.len());
         rows.map(|row| {
-            control.check()?;
             let Some(text) = texts[row] else { return Ok(None) };
             let (Some(words), Some(sentences)) = (given(words, row), given(sentences, row)) else { return Ok(None) };
-            reader.read(rules, text, words, sentences).map(Some).map_err(|what| Error::Input(format!("sentences[{row}]: {what}")))
+            let found = reader.read(rules, text, words, sentences, control);
+            control.check()?;
+            found.map(Some).map_err(|what| Error::Input(format!("sentences[{row}]: {what}")))
         })
         .collect::<Result<Vec<_>>>()
     })?;
@@ -108,6 +109,7 @@ impl Reader {
         text: &str,
         words: Option<&[&str]>,
         sentences: Option<&[&str]>,
+        control: &Control,
     ) -> std::result::Result<Vec<f64>, String> {
         let mut out = Vec::with_capacity(rules.measures().len());
         let mut own = Vec::new();
@@ -120,8 +122,8 @@ impl Reader {
             &own
         });
         match rules {
-            Rules::GopherDatatrove => datatrove::gopher(self, text, words, &mut out),
-            Rules::GopherDolma => dolma::gopher(self, text, words, &mut out),
+            Rules::GopherDatatrove => datatrove::gopher(self, text, words, control, &mut out),
+            Rules::GopherDolma => dolma::gopher(self, text, words, control, &mut out),
             Rules::C4 => c4::c4(text, sentences, &mut self.lower, &mut out)?,
             Rules::Fineweb => datatrove::fineweb(self, text, words, &mut out),
         }

@@ -4,9 +4,9 @@
 
 mod repeats;
 mod script;
+mod wide;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use crate::counter::Counter;
 use crate::deflate::Deflate;
@@ -14,7 +14,8 @@ use crate::error::Result;
 use crate::hash::short;
 use crate::parallel::Control;
 use repeats::Repeats;
-use script::{SCRIPTS, script};
+use script::SCRIPTS;
+use wide::Wide;
 
 /// The signals that are counts, in order.
 pub const COUNTS: [&str; 6] = ["characters", "words", "sentences", "lines", "longest_run", "longest_loop"];
@@ -123,7 +124,7 @@ struct Reader {
     /// [`kind_of`] the ASCII characters.
     kinds: [u8; 128],
     ascii: [u32; 128],
-    others: FxHashMap<char, u32>,
+    others: Wide,
     /// n * log2(n) of small n.
     logarithms: Vec<f64>,
     repeats: Repeats,
@@ -136,7 +137,7 @@ impl Reader {
         Self {
             kinds: std::array::from_fn(|byte| kind_of(char::from(byte as u8))),
             ascii: [0; 128],
-            others: FxHashMap::default(),
+            others: Wide::default(),
             logarithms: (0..1024).map(weighted_logarithm).collect(),
             repeats: Repeats::default(),
             lines: Counter::default(),
@@ -177,19 +178,23 @@ impl Characters {
 
 impl Reader {
     fn piece(&mut self, texts: &[Option<&str>], control: &Control) -> Result<Vec<Option<Signals>>> {
-        control.check()?;
+        let mut found = Vec::with_capacity(texts.len());
+        for text in texts {
+            found.push(text.map(|text| self.read(text, control)));
+            control.check()?; // what was stopped within a text is cut short
+        }
         control.advance(texts.len());
-        Ok(texts.iter().map(|text| text.map(|text| self.read(text))).collect())
+        Ok(found)
     }
 
-    fn read(&mut self, text: &str) -> Signals {
+    fn read(&mut self, text: &str, control: &Control) -> Signals {
         let characters = self.characters(text);
         let (lines, duplicate_lines, in_duplicate_lines) = self.lines(text);
         let spaces = self.ascii.iter().zip(&self.kinds).map(|(times, kind)| if kind & kind::SPACE == 0 { 0 } else { *times as usize });
         // Only texts with other spaces have more words than ASCII's spaces part, and those are no shorter than their words.
         let most = if text.is_ascii() { spaces.sum::<usize>() + 1 } else { text.len() / 2 + 1 };
-        let (words, in_words) = self.repeats.read(most, text.split_whitespace());
-        let compressed = self.deflate.as_mut().map_or(0, |deflate| deflate.size(text.as_bytes()) as u64);
+        let (words, in_words) = self.repeats.read(most, text.split_whitespace(), control);
+        let compressed = self.deflate.as_mut().map_or(0, |deflate| deflate.size(text.as_bytes(), control) as u64);
         let compressed = share(text.len() as u64, compressed);
         let found = &self.repeats;
         let all = u64::from(characters.all);
@@ -253,8 +258,7 @@ impl Reader {
                 self.ascii[c as usize] += 1;
                 self.kinds[c as usize]
             } else {
-                *self.others.entry(c).or_default() += 1;
-                kind_of(c)
+                self.others.add(c)
             };
             run = if last == Some(c) { run + 1 } else { 1 };
             last = Some(c);
@@ -273,10 +277,9 @@ impl Reader {
             found.count(kind, times);
         }
         found.scripts[0] = found.alphabetic; // the letters of ASCII are Latin
-        for (&c, &times) in &self.others {
-            let kind = kind_of(c);
+        for (kind, script, times) in self.others.each() {
             found.count(kind, times);
-            if let Some(script) = (kind & kind::ALPHABETIC != 0).then(|| script(c)).flatten() {
+            if let Some(script) = script {
                 found.scripts[script] += times;
             }
         }
@@ -303,9 +306,8 @@ impl Reader {
             return 0.0;
         }
         let weighted = |&n: &u32| self.logarithms.get(n as usize).copied().unwrap_or_else(|| weighted_logarithm(n));
-        let mut others: Vec<u32> = self.others.values().copied().collect();
-        others.sort_unstable(); // one order of summation, whatever the map's
-        let sum = self.ascii.iter().map(weighted).sum::<f64>() + others.iter().map(weighted).sum::<f64>();
+        let others = self.others.each().map(|(_, _, times)| weighted(&times));
+        let sum = self.ascii.iter().map(weighted).sum::<f64>() + others.sum::<f64>();
         (f64::from(total).log2() - sum / f64::from(total)).max(0.0)
     }
 }

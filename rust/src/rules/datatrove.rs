@@ -4,6 +4,7 @@ use super::Reader;
 use super::pythonic::{self, is_letter, is_space, len};
 use super::share;
 use super::terminal::{is_punctuation, is_terminal};
+use crate::parallel::Control;
 
 /// What `gopher:datatrove` measures, repetition first, in the order of its rules.
 pub const GOPHER: [&str; 22] = [
@@ -38,7 +39,7 @@ const STOP_WORDS: [&str; 8] = ["the", "be", "to", "of", "and", "that", "have", "
 const SHORT_LINE: u64 = 30;
 
 /// Measures of one text, [`GOPHER`].
-pub fn gopher(reader: &mut Reader, text: &str, words: &[&str], out: &mut Vec<f64>) {
+pub fn gopher(reader: &mut Reader, text: &str, words: &[&str], control: &Control, out: &mut Vec<f64>) {
     let characters = len(text);
     out.push(characters as f64);
     let newlines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
@@ -47,8 +48,8 @@ pub fn gopher(reader: &mut Reader, text: &str, words: &[&str], out: &mut Vec<f64
     let lines = reader.parts.count(newlines + 1, apart(text, 1));
     out.extend([share(lines.later, lines.all), share(lines.later_characters, characters)]);
     reader.grams.set(words);
-    out.extend(reader.grams.top_joined(words).map(|top| share(top, characters)));
-    out.extend(reader.grams.repeated_joined().map(|repeated| share(repeated, characters)));
+    out.extend(reader.grams.top_joined(words, control).map(|top| share(top, characters)));
+    out.extend(reader.grams.repeated_joined(control).map(|repeated| share(repeated, characters)));
     quality(reader, text, words, out);
 }
 

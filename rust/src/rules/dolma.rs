@@ -2,6 +2,7 @@
 
 use super::pythonic::is_letter;
 use super::{Reader, share};
+use crate::parallel::Control;
 
 /// What `gopher:dolma` measures, in the order of its rules; the names are the tagger's own.
 pub const GOPHER: [&str; 18] = [
@@ -26,7 +27,7 @@ pub const GOPHER: [&str; 18] = [
 ];
 
 /// Measures of one text, [`GOPHER`], to five decimals as the tagger writes them.
-pub fn gopher(reader: &mut Reader, text: &str, words: &[&str], out: &mut Vec<f64>) {
+pub fn gopher(reader: &mut Reader, text: &str, words: &[&str], control: &Control, out: &mut Vec<f64>) {
     let from = out.len();
     reader.grams.set(words);
     let (mut symbols, mut alphabetic, mut required) = (0, 0, 0);
@@ -45,7 +46,7 @@ pub fn gopher(reader: &mut Reader, text: &str, words: &[&str], out: &mut Vec<f64
     let repeated = reader.parts.count(lines as usize, text.split('\n'));
     let all = words.len() as u64;
     let characters = reader.grams.characters();
-    let (top, later) = reader.grams.alike(words);
+    let (top, later) = reader.grams.alike(words, control);
     let median = median(&mut reader.lengths, reader.grams.lengths());
     out.extend([
         all as f64,

@@ -1,8 +1,10 @@
-//! Repeats among the words of a text, as the systems count them.
+//! Repeats among the words of a text, as the systems count them. Where work is stopped, numbers are cut short: the caller asks
+//! the control block before it uses them.
 
 use super::pythonic::len;
 use crate::counter::Counter;
 use crate::hash::short;
+use crate::parallel::Control;
 
 /// 2^61 - 1, the prime that polynomial hashes are taken by.
 const PRIME: u64 = (1 << 61) - 1;
@@ -107,9 +109,12 @@ impl Grams {
 
     /// datatrove's `find_top_duplicate` for n = 2, 3, 4: count and characters (spaces between words included) of the most
     /// frequent n-gram, the first of equally frequent ones; 0 where there is none.
-    pub fn top_joined(&mut self, words: &[&str]) -> [u64; 3] {
+    pub fn top_joined(&mut self, words: &[&str], control: &Control) -> [u64; 3] {
         self.begin(words);
         [2, 3, 4].map(|n| {
+            if control.check().is_err() {
+                return 0;
+            }
             self.grow(n, true);
             self.counter.clear(self.now.len());
             let (mut best, mut best_at) = (0, 0);
@@ -132,9 +137,12 @@ impl Grams {
 
     /// datatrove's `find_all_duplicate` for n = 5 to 10: characters of n-grams (nothing between their words) that came before,
     /// counted without overlap. Follows [`top_joined`](Self::top_joined).
-    pub fn repeated_joined(&mut self) -> [u64; 6] {
+    pub fn repeated_joined(&mut self, control: &Control) -> [u64; 6] {
         self.restart();
         [5, 6, 7, 8, 9, 10].map(|n| {
+            if control.check().is_err() {
+                return 0;
+            }
             self.grow(n, false);
             self.counter.clear(self.now.len());
             let (mut at, mut repeated) = (0, 0);
@@ -152,7 +160,7 @@ impl Grams {
 
     /// dolma's counts, by n-gram as a tuple of words, n = 2 to 10: for 2, 3 and 4 count x characters of the most frequent one (the
     /// first of equally frequent ones), beyond that the characters of all that occur more than once, and of all.
-    pub fn alike(&mut self, words: &[&str]) -> ([u64; 3], [(u64, u64); 6]) {
+    pub fn alike(&mut self, words: &[&str], control: &Control) -> ([u64; 3], [(u64, u64); 6]) {
         self.counter.clear(words.len());
         self.classes.clear();
         for word in words {
@@ -162,6 +170,9 @@ impl Grams {
         let (mut top, mut repeated) = ([0; 3], [(0, 0); 6]);
         self.unique_are_none(words.len());
         for n in 2..=10.min(words.len()) {
+            if control.check().is_err() {
+                break;
+            }
             let total = words.len() + 1 - n;
             // An n-gram can only repeat where both of its (n - 1)-grams do.
             self.counter.clear(total);

@@ -2,6 +2,7 @@
 
 use crate::counter::Counter;
 use crate::hash::short;
+use crate::parallel::Control;
 
 /// The longest n-gram.
 pub const LONGEST: usize = 10;
@@ -32,8 +33,8 @@ pub struct Repeats {
 }
 
 impl Repeats {
-    /// Read the words of a text: how many, and their characters.
-    pub fn read<'a>(&mut self, most: usize, words: impl Iterator<Item = &'a str>) -> (u64, u64) {
+    /// Read the words of a text: how many, and their characters. Cut short when stopped.
+    pub fn read<'a>(&mut self, most: usize, words: impl Iterator<Item = &'a str>, control: &Control) -> (u64, u64) {
         self.counter.clear(most);
         self.classes.clear();
         self.before.clear();
@@ -52,7 +53,7 @@ impl Repeats {
         self.alive.extend(0..words as u32);
         self.keep_repeating();
         for n in 2..=LONGEST.min(words) {
-            if self.alive.is_empty() {
+            if self.alive.is_empty() || control.check().is_err() {
                 break;
             }
             self.longer(n);
