@@ -4,6 +4,7 @@
 //! [`parallel::Control`] where it may run long, and answers the same at any number of threads.
 
 pub mod classes;
+pub mod closest;
 pub mod components;
 pub mod content;
 pub mod counter;

@@ -15,6 +15,7 @@ texts = pl.Series([" ".join(draw.choice("abcd") * draw.randint(1, 2) for _ in ra
 frames = [
     core.near_pairs(texts, threshold=0.3, shingle=2), core.near_duplicates(texts, threshold=0.3, shingle=2),
     core.near_duplicates(texts[:2000], threshold=0.3, shingle=2, against=texts[2000:]), core.band_keys(texts),
+    core.closest(texts[:500], texts[500:], shingle=2),
     core.exact_duplicates(texts, normalize="space"), core.signals(texts), core.quality_rules(texts, rules="gopher:dolma"),
     core.verify_pairs(texts, texts.reverse(), shingle=1).to_frame(), core.pack(texts.str.len_bytes(), capacity=200).to_frame(),
     core.overlap(texts[:2000], texts[2000:], n=3),

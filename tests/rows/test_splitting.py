@@ -2,13 +2,16 @@
 
 import json
 import random
+from itertools import combinations
 
 import polars as pl
 import pytest
 
+from oracles.duplicates import jaccard, shingles
 from tunesmith.errors import ArtefactError, InputError, OptionError
 from tunesmith.rows import Version, read, split
 from tunesmith.rows.certificate import certify
+from tunesmith.rows.strata import balance, strata
 
 ANIMALS = ["cat", "dog", "owl", "fox", "hen", "bee", "ant", "cow", "pig", "rat", "bat", "elk", "emu", "yak"]
 
@@ -194,3 +197,84 @@ def test_wrong_options(tmp_path, options, message):
 def test_nothing_to_split(tmp_path):
     with pytest.raises(InputError, match="no record of the source is a row"):
         split([{"instruction": 3}], tmp_path / "s")
+
+
+def talks(count=40, starts=8):
+    """Conversations of which some open alike: the same first question after the same greeting, then each their own way."""
+    opening = prompts(starts, seed=1)
+    ways = prompts(3 * count, seed=2)
+    return [
+        {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"},
+                      {"role": "user", "content": opening[k % starts].upper() if k % 2 else opening[k % starts]},
+                      {"role": "assistant", "content": ways[3 * k]}, {"role": "user", "content": ways[3 * k + 1]},
+                      {"role": "assistant", "content": ways[3 * k + 2]}]}
+        for k in range(count)
+    ]  # fmt: skip
+
+
+def test_conversations_that_open_alike_stay_together(tmp_path):
+    single = [{"messages": [{"role": "user", "content": prompt}, {"role": "assistant", "content": "!"}]} for prompt in prompts(240, seed=1)]
+    made = split(talks(24) + single, tmp_path / "s", test=60, validation=30)
+    frame = read(tmp_path / "s").frame.join(sides(tmp_path / "s").select("position", "side"), on="position")
+    start = pl.col("messages").list.get(2, null_on_oob=True).struct.field("content").fill_null(pl.col("instruction")).str.to_lowercase()
+    assert frame.filter(pl.col("messages").list.len() > 2).group_by(start).agg(pl.col("side").n_unique())["side"].to_list() == [1] * 8
+    assert (made.certificate["leaks"], made.manifest.result["test"]) == (0, 60)
+    assert "same opening turns" in made.certificate["rule"]
+    # The greeting alone joins nothing; a lone question that is another's opening goes where that one is.
+    assert frame["cluster"].n_unique() > 200
+
+
+def test_an_opening_across_the_border_is_a_leak(tmp_path):
+    rows = talks(24, starts=24) + [{"messages": [{"role": "user", "content": prompt}, {"role": "assistant", "content": "!"}]}
+                                   for prompt in prompts(100)]  # fmt: skip
+    split(rows, tmp_path / "s", test=40, validation=0)
+    train, test = (Version.open(tmp_path / "s" / part).frame for part in ("train", "test"))
+    talk = train.filter(pl.col("messages").list.len() > 2).head(1)
+    other = talk.with_columns(messages=pl.col("messages").list.head(4), position=pl.lit(9999, pl.UInt64), part=pl.lit("dev"))
+    pl.concat([test, other]).write_parquet(tmp_path / "s" / "test" / "rows.parquet")
+    assert certify(tmp_path / "s", ["train", "test"], group=None, seed=0)["leaks"] == 1
+
+
+def test_shares_of_a_column_hold_about(tmp_path):
+    rng = random.Random(3)
+    records = [{**record, "topic": rng.choices(["a", "b", None, "rare"], [60, 30, 8, 2])[0], "score": rng.random()} for record in rows(400)]
+    made = split(records, tmp_path / "s", test=80, validation=40, stratify="topic")
+    report = made.certificate["strata"]
+    assert (report["column"], set(report["rows"])) == ("topic", {"a", "b", "(none)", "rare"})
+    assert {part: sum(held[part] for held in report["rows"].values()) for part in ("train", "validation", "test")} == made.certificate[
+        "rows"
+    ]
+    assert (made.manifest.result["test"], made.manifest.result["validation"], made.manifest.result["leaks"]) == (80, 40, 0)
+    assert made.manifest.result["largest_deviation"] == report["largest_deviation"] < 0.03
+    plain = split(records, tmp_path / "plain", test=80, validation=40).folder
+    frames = {part: Version.open(plain / part).frame for part in ("train", "validation", "test")}
+    assert balance(frames, "topic")["largest_deviation"] > report["largest_deviation"]
+    scored = split(records, tmp_path / "scores", test=80, validation=40, stratify="score")
+    assert len(scored.certificate["strata"]["rows"]) == 10
+    assert scored.certificate["strata"]["largest_deviation"] < 0.03
+    again = split(records[::-1], tmp_path / "again", test=80, validation=40, stratify="topic")
+    assert sides(again.folder).select("row_id", "side").sort("row_id").equals(sides(made.folder).select("row_id", "side").sort("row_id"))
+
+
+def test_strata_of_any_column():
+    many = pl.Series("x", [f"v{k % 80}" for k in range(1000)])
+    assert strata(many).n_unique() == 50
+    assert strata(pl.Series("n", [1, 2, 2, None])).to_list() == ["1", "2", "2", "(none)"]
+    assert strata(pl.Series("l", [["a"], ["a"], None])).to_list() == ['["a"]', '["a"]', "(none)"]
+    assert strata(pl.Series("e", [], dtype=pl.String)).len() == 0
+    ties = strata(pl.Series("t", [0.0] * 900 + list(range(1, 101))))
+    assert ties.head(900).n_unique() == 1
+
+
+def test_the_certificate_measures_every_pair_and_says_when_it_only_searches(tmp_path):
+    made = split(rows(), tmp_path / "s", test=40, validation=20)
+    exact = made.certificate
+    assert (exact["recall"], exact["floor"], exact["search"].startswith("every pair")) == (1.0, None, True)
+    frames = {part: Version.open(tmp_path / "s" / part).frame["instruction"].to_list() for part in ("train", "validation", "test")}
+    twin = max(
+        jaccard(shingles(a, 5, "word"), shingles(b, 5, "word")) for x, y in combinations(frames, 2) for a in frames[x] for b in frames[y]
+    )
+    assert exact["highest_similarity"] == (twin or None)
+    searched = certify(tmp_path / "s", ["train", "validation", "test"], group=None, seed=0, exhaustive=10)
+    assert (searched["recall"], searched["floor"], searched["leaks"]) == (0.999, 0.2, 0)
+    assert "probability of 0.999" in searched["search"]

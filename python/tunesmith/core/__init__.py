@@ -7,6 +7,7 @@ Every function takes a Series, a list, a pandas Series or anything with `__arrow
 from __future__ import annotations
 
 from tunesmith.core import expressions as _expressions  # noqa: F401  (registers the expression namespace)
+from tunesmith.core.closest import closest
 from tunesmith.core.content import content_hash, row_ids
 from tunesmith.core.diff import word_diff
 from tunesmith.core.duplicate_stages import band_keys, components, verify_pairs
@@ -33,6 +34,7 @@ __all__ = [
     "Preset",
     "Tokenizer",
     "band_keys",
+    "closest",
     "components",
     "content_hash",
     "exact_duplicates",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 
 import polars as pl
 
-from tunesmith import core
 from tunesmith.errors import OptionError
 from tunesmith.rows import clusters
 from tunesmith.rows.rejects import shorten
@@ -34,25 +34,6 @@ def size(given: float | None, rows: int, *, name: str) -> int:
     return round(given * rows) if given < 1 else int(given)
 
 
-def join_groups(frame: pl.DataFrame, group: pl.Series, column: str) -> pl.Series:
-    """Join near-duplicate groups whose rows share a value of a user's column; null shares nothing.
-
-    Args:
-        frame: Rows.
-        group: ``UInt64[n]``, a row's group so far (the smallest position in it).
-        column: The user's column.
-    Returns:
-        ``UInt64[n]``: the smallest position of the joined group.
-    """
-    table = pl.DataFrame({"group": group, "value": frame[column]})
-    first = table.drop_nulls("value").group_by("value").agg(pl.col("group").min().alias("other"), pl.col("group").unique())
-    edges = first.explode("group").filter(pl.col("group") != pl.col("other")).select("group", "other")
-    roots = core.components(edges).rename({"row": "group"})
-    return (
-        table.join(roots, on="group", how="left", maintain_order="left").select(pl.coalesce("root", "group").alias("cluster")).to_series()
-    )
-
-
 def refuse_giants(frame: pl.DataFrame, group: pl.Series) -> None:
     """Stop where one group holds more than 5% of all rows.
 
@@ -67,18 +48,27 @@ def refuse_giants(frame: pl.DataFrame, group: pl.Series) -> None:
     first = frame.filter(group == giant)
     text = shorten(clusters.compared(first)[0] or "")
     share = f"{count:,} of {frame.height:,} rows ({count / frame.height:.0%})"
-    advice = "remove near duplicates first (`tunesmith curate` with near_duplicates and action: drop)"
+    advice = "remove near duplicates first (`tunesmith curate` with near_duplicates and action: drop), or leave out rows of it"
     raise OptionError(
         f"{share} are one group, that of position {giant} ({text!r}); a group above {LARGEST_GROUP:.0%} cannot move as a whole: {advice}"
     )
 
 
-def assign(group: pl.Series, names: pl.Series, *, sizes: Mapping[str, int], seed: int, fixed: Mapping[int, str] | None = None) -> pl.Series:
+def assign(
+    group: pl.Series,
+    names: pl.Series,
+    *,
+    sizes: Mapping[str, int],
+    seed: int,
+    fixed: Mapping[int, str] | None = None,
+    strata: pl.Series | None = None,
+) -> pl.Series:
     """Send whole groups to parts.
 
     Groups are taken in the hash order of the smallest row id in each, so that it is their content that decides,
     not where they stand in the file. A group goes to the first part, in the order of ``sizes``, that it does not
-    overfill; else to train.
+    overfill; else to train. With strata, it must not overfill the part's share of any of its strata either; what
+    room that leaves is filled in a second round, so that sizes hold and shares are as near as whole groups allow.
 
     Args:
         group: ``UInt64[n]``.
@@ -86,6 +76,7 @@ def assign(group: pl.Series, names: pl.Series, *, sizes: Mapping[str, int], seed
         sizes: Part to the rows that it should hold.
         seed: Draws the order.
         fixed: Groups whose part is known already; they count towards its size.
+        strata: ``String[n]``, whose shares the parts should have.
     Returns:
         ``part: String[n]``.
 
@@ -93,20 +84,40 @@ def assign(group: pl.Series, names: pl.Series, *, sizes: Mapping[str, int], seed
     >>> assign(group, names, sizes={"test": 2}, seed=0).value_counts()["count"].sort().to_list()
     [2, 2]
     """
-    order = pl.DataFrame({"group": group, "name": names}).group_by("group").agg(pl.len(), pl.col("name").min())
+    whole = strata if strata is not None else pl.repeat("", group.len(), dtype=pl.String, eager=True)
+    table = pl.DataFrame({"group": group, "name": names, "stratum": whole})
+    order = table.group_by("group").agg(pl.len(), pl.col("name").min(), pl.col("stratum"))
     order = order.with_columns(order=clusters.hash_order(order["name"], seed)).sort("order", "group")
+    groups = [(root, Counter(held)) for root, held in order.select("group", "stratum").iter_rows()]
     sides = dict(fixed or {})
-    left = dict(sizes)
-    groups = order.select("group", "len").rows()
-    for root, count in groups:
+    left = {part: _quotas(Counter(whole.to_list()), room) for part, room in sizes.items()}
+    for root, held in groups:
         if sides.get(root) in left:
-            left[sides[root]] -= count
-    for root, count in groups:
-        if root in sides:
-            continue
-        side = next((part for part, room in left.items() if count <= room), "train")
-        sides[root] = side
-        if side in left:
-            left[side] -= count
+            left[sides[root]].subtract(held)
+    for strict in (True, False) if strata is not None else (False,):
+        for root, held in groups:
+            if root not in sides and (side := next((part for part, room in left.items() if _fits(held, room, strict=strict)), None)):
+                sides[root] = side
+                left[side].subtract(held)
+    sides |= {root: "train" for root, _ in groups if root not in sides}
     table = pl.DataFrame({"group": list(sides), "part": list(sides.values())}, schema={"group": group.dtype, "part": pl.String})
     return pl.DataFrame({"group": group}).join(table, on="group", how="left", maintain_order="left")["part"]
+
+
+def _fits(held: Counter[str], room: Counter[str], *, strict: bool) -> bool:
+    """Tell whether a group fits: into every one of its strata's room, or into the part as a whole."""
+    return held.total() <= room.total() and (not strict or all(count <= room[stratum] for stratum, count in held.items()))
+
+
+def _quotas(counts: Counter[str], size: int) -> Counter[str]:
+    """Divide a part's rows by the strata's shares, largest remainders first.
+
+    >>> _quotas(Counter(a=6, b=3, c=1), 5)
+    Counter({'a': 3, 'b': 2, 'c': 0})
+    """
+    total = max(1, counts.total())
+    exact = {stratum: size * count / total for stratum, count in counts.items()}
+    quotas = Counter({stratum: int(share) for stratum, share in exact.items()})
+    rest = sorted(exact, key=lambda stratum: (quotas[stratum] - exact[stratum], stratum))
+    quotas.update(rest[: size - quotas.total()])
+    return quotas

@@ -2,7 +2,7 @@
 
 The group rule is that of every split and every evaluation: near duplicates of the prompt
 (`fields.prompt`: instruction and input, or all turns before the answer, never system prompts or tools),
-word 5-grams, exact Jaccard >= .7, shorter prompts compared whole.
+word 5-grams, exact Jaccard >= .7, shorter prompts compared whole; and conversations that open with the same turns.
 """
 
 from __future__ import annotations
@@ -12,18 +12,23 @@ import polars as pl
 from tunesmith import core
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import fields
+from tunesmith.rows.openings import openings, several_turns
 
 THRESHOLD = 0.7
 SHINGLE = 5
-RULE = f"near duplicates of the prompt (word {SHINGLE}-grams, exact Jaccard >= {THRESHOLD}; shorter prompts compared whole)"
+RULE = (
+    f"near duplicates of the prompt (word {SHINGLE}-grams, exact Jaccard >= {THRESHOLD}; shorter prompts compared whole), "
+    "and conversations with the same opening turns"
+)
 SMALLEST_PART = 30
 """A third of the test set with fewer items decides nothing: then all items are for diagnosis."""
 
 
 def prompt_clusters(frame: pl.DataFrame, *, progress: Progress = SILENT) -> pl.Series:
-    """Group rows by near-duplicate prompts.
+    """Group rows by near-duplicate prompts, and conversations by their opening turns, too.
 
-    Rows without a prompt (plain text) are grouped by their answer instead.
+    Rows without a prompt (plain text) are grouped by their answer instead. Openings are equal when they differ in case,
+    white space and punctuation at most.
 
     Args:
         frame: Rows (``schema.ROW``).
@@ -39,6 +44,8 @@ def prompt_clusters(frame: pl.DataFrame, *, progress: Progress = SILENT) -> pl.S
     texts = compared(frame)
     with progress.task("Grouping prompts", len(texts)) as done:
         roots = core.near_duplicates(texts, threshold=THRESHOLD, shingle=SHINGLE, unit="word", progress=done)["root"]
+    if several_turns(frame):
+        roots = joined(roots, opened(frame))
     group = pl.DataFrame({"position": frame["position"].cast(pl.UInt64), "root": roots})
     return group.select(pl.col("position").min().over("root").alias("cluster")).to_series()
 
@@ -51,6 +58,34 @@ def compared(frame: pl.DataFrame) -> pl.Series:
     """
     asked = fields.prompt(frame)
     return pl.select(pl.when(asked == "").then(frame["output"]).otherwise(asked).alias("compared")).to_series()
+
+
+def opened(frame: pl.DataFrame) -> pl.Series:
+    """Give the first row with the same opening turns, ``UInt32[n]``; null where a row has no opening."""
+    starts = openings(frame)
+    first = core.exact_duplicates(starts, normalize="unicode")["root"]
+    return pl.select(pl.when(starts.is_not_null()).then(first).alias("opened")).to_series()
+
+
+def joined(group: pl.Series, values: pl.Series) -> pl.Series:
+    """Join groups whose rows share a value; null shares nothing.
+
+    Args:
+        group: Whole numbers, a row's group so far (the smallest member).
+        values: Any column.
+    Returns:
+        ``[n]``, as ``group``: the smallest of the groups that are now one.
+
+    >>> joined(pl.Series([0, 1, 1, 3]), pl.Series(["a", None, "a", None])).to_list()
+    [0, 0, 0, 3]
+    """
+    table = pl.DataFrame({"group": group, "value": values})
+    first = table.drop_nulls("value").group_by("value").agg(pl.col("group").min().alias("other"), pl.col("group").unique())
+    edges = first.explode("group").filter(pl.col("group") != pl.col("other")).select("group", "other")
+    roots = core.components(edges).rename({"row": "group"})
+    return (
+        table.join(roots, on="group", how="left", maintain_order="left").select(pl.coalesce("root", "group").alias(group.name)).to_series()
+    )
 
 
 def hash_order(values: pl.Series, seed: int) -> pl.Series:

@@ -31,7 +31,7 @@ def open_previous(folder: str | Path) -> pl.DataFrame:
 
 
 def grouped(frame: pl.DataFrame, earlier: pl.DataFrame | None, group: str | None, progress: Progress) -> tuple[pl.Series, pl.DataFrame]:
-    """Group rows by near-duplicate prompts (and a column of the user's), among themselves and with earlier rows.
+    """Group rows by near-duplicate prompts and openings (and a column of the user's), among themselves and with earlier rows.
 
     Args:
         frame: The rows to split.
@@ -50,7 +50,7 @@ def grouped(frame: pl.DataFrame, earlier: pl.DataFrame | None, group: str | None
     both = both.with_columns(position=pl.int_range(pl.len(), dtype=pl.UInt64))
     cluster = clusters.prompt_clusters(both, progress=progress)
     if group is not None:
-        cluster = assignment.join_groups(both, cluster, group)
+        cluster = clusters.joined(cluster, both[group])
     count = frame.height
     table = pl.DataFrame({"root": cluster.head(count), "position": frame["position"], "row_id": frame["row_id"]})
     smallest = table.select(pl.col("position").min().over("root").cast(schema.ROW["position"]).alias("cluster")).to_series()
@@ -64,7 +64,15 @@ def grouped(frame: pl.DataFrame, earlier: pl.DataFrame | None, group: str | None
     return smallest, known.select("own", pl.col("sides").fill_null([]))
 
 
-def place(cluster: pl.Series, names: pl.Series, known: pl.DataFrame, *, sizes: Mapping[str, int], seed: int) -> pl.Series:
+def place(
+    cluster: pl.Series,
+    names: pl.Series,
+    known: pl.DataFrame,
+    *,
+    sizes: Mapping[str, int],
+    seed: int,
+    strata: pl.Series | None = None,
+) -> pl.Series:
     """Give every row its part: an old row keeps its own, a new one joins its group's, a new group is assigned.
 
     Args:
@@ -73,12 +81,13 @@ def place(cluster: pl.Series, names: pl.Series, known: pl.DataFrame, *, sizes: M
         known: As `grouped` gives it.
         sizes: Part to the rows that it should hold.
         seed: Draws the order.
+        strata: ``String[n]``, whose shares the parts should have.
     Returns:
         ``side: String[n]``: a part, or `ASIDE` for a new row whose group stands in two parts.
     """
     sides = known["sides"]
     settled = {root: found[0] for root, found in zip(cluster.to_list(), sides.to_list(), strict=True) if len(found) == 1}
-    assigned = assignment.assign(cluster, names, sizes=sizes, seed=seed, fixed=settled)
+    assigned = assignment.assign(cluster, names, sizes=sizes, seed=seed, fixed=settled, strata=strata)
     torn = sides.list.len() > 1
     return pl.select(
         pl.when(known["own"].is_not_null()).then(known["own"]).when(torn).then(pl.lit(ASIDE)).otherwise(assigned).alias("side")

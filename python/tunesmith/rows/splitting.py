@@ -23,6 +23,7 @@ from tunesmith.rows.groups import ASIDE, grouped, open_previous, place
 from tunesmith.rows.reading import read
 from tunesmith.rows.rejects import write_rejects
 from tunesmith.rows.sources import PARTS
+from tunesmith.rows.strata import strata
 from tunesmith.rows.versions import REJECTS, ROWS, write_version
 
 ADDED = ("cluster", "part")
@@ -55,6 +56,7 @@ def split(
     test: float | None = None,
     validation: float | None = None,
     group: str | None = None,
+    stratify: str | None = None,
     previous: str | Path | None = None,
     seed: int = 0,
     format: str | None = None,  # noqa: A002
@@ -69,6 +71,8 @@ def split(
         test: Rows of the test part: a share below 1, else a count; unsaid, the smaller of 10% and 1,000.
         validation: The same for the validation part.
         group: A column whose equal values must stay together, too.
+        stratify: A column whose values every part should have in the same shares, as nearly as whole groups allow; the
+            certificate says how nearly.
         previous: An earlier split of these rows: old rows keep their part, new ones join their group's, and one
             whose group stands in two parts is set aside (``set_aside.parquet``).
         seed: Draws which groups go where, and which third of the test part is dev, gate and confirm.
@@ -85,31 +89,33 @@ def split(
     out = Path(out)
     data = read(source, format=format, progress=progress).some()
     inputs = {**data.inputs, **({"previous": read_manifest(previous, "split").hash} if previous else {})}
-    options = {"test": test, "validation": validation, "group": group, "seed": seed}
+    options = {"test": test, "validation": validation, "group": group, "stratify": stratify, "seed": seed}
     made = finished(out, kind="split", inputs=inputs, options=options, sources=(source, previous), force=force)
     if made is not None:
         return Split(folder=out, manifest=made, certificate=_certificate(out), reused=True, notes=data.notes)
-    frame, group = _own_columns(data, group)
+    frame, (group, stratify) = _own_columns(data, group, stratify)
     earlier = open_previous(previous) if previous else None
     cluster, known = grouped(frame, earlier, group, progress)
     assignment.refuse_giants(frame, cluster)
     sizes = _sizes(frame.height, test=test, validation=validation)
-    side = place(cluster, frame["row_id"], known, sizes=sizes, seed=seed)
+    shares = strata(frame[stratify]) if stratify else None
+    side = place(cluster, frame["row_id"], known, sizes=sizes, seed=seed, strata=shares)
     frame = frame.with_columns(cluster.alias("cluster"))
-    return _write(out, data, frame, side, group=group, seed=seed, inputs=inputs, options=options)
+    return _write(out, data, frame, side, group=group, stratify=stratify, seed=seed, inputs=inputs, options=options)
 
 
-def _own_columns(data: Data, group: str | None) -> tuple[pl.DataFrame, str | None]:
+def _own_columns(data: Data, *named: str | None) -> tuple[pl.DataFrame, list[str | None]]:
     """Make room for `cluster` and `part`: an earlier split's go, a user's get the user's prefix."""
     frame = data.frame
     if not frame.height:
         raise InputError("expected rows to split, found none")
-    if group is not None and group not in frame.columns:
-        raise OptionError(f'--group: there is no column "{group}"; {did_you_mean(group, frame.columns)}')
+    for option, name in zip(("--group", "--stratify"), named, strict=True):
+        if name is not None and name not in frame.columns:
+            raise OptionError(f'{option}: there is no column "{name}"; {did_you_mean(name, frame.columns)}')
     taken = [name for name in ADDED if name in frame.columns]
-    if data.format == "tunesmith" and group not in taken:
-        return frame.drop(taken), group
-    return frame.rename({name: f"user_{name}" for name in taken}), f"user_{group}" if group in taken else group
+    if data.format == "tunesmith" and not set(named) & set(taken):
+        return frame.drop(taken), list(named)
+    return frame.rename({name: f"user_{name}" for name in taken}), [f"user_{name}" if name in taken else name for name in named]
 
 
 def _sizes(rows: int, *, test: float | None, validation: float | None) -> dict[str, int]:
@@ -126,6 +132,7 @@ def _write(
     side: pl.Series,
     *,
     group: str | None,
+    stratify: str | None,
     seed: int,
     inputs: Mapping[str, str],
     options: Mapping[str, Any],
@@ -139,7 +146,7 @@ def _write(
         for part in filled:
             made = write_version(work.folder / part, frame=frames[part], inputs=inputs, options={**options, "part": part})
             hashes[part] = made.hash
-        certificate = certify(work.folder, filled, group=group, seed=seed)
+        certificate = certify(work.folder, filled, group=group, stratify=stratify, seed=seed)
         (work.folder / CERTIFICATE).write_text(json.dumps(certificate, indent=2) + "\n", encoding="utf-8")
         write_rejects(data.rejected, work.folder / REJECTS)
         if aside.height:
@@ -150,6 +157,7 @@ def _write(
             "set_aside": aside.height,
             "leaks": certificate["leaks"],
             "highest_similarity": certificate["highest_similarity"],
+            **({"largest_deviation": certificate["strata"]["largest_deviation"]} if stratify else {}),
         }
         manifest = Manifest(
             kind="split",

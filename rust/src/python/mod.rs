@@ -1,6 +1,7 @@
 //! The Python face: thin wrappers, one file a kernel family, over Arrow capsules.
 
 mod capsule;
+mod closest;
 mod content;
 mod diff;
 mod duplicates;
@@ -19,6 +20,7 @@ use pyo3::prelude::*;
 /// `tunesmith.core._native`: what the Python package `tunesmith.core` wraps.
 #[pymodule]
 fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    closest::register(m)?;
     content::register(m)?;
     diff::register(m)?;
     duplicates::register(m)?;

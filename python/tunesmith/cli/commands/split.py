@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.option("--test", type=float, metavar="N", help="Rows to test on: a share below 1, else a count.  [default: 10%, at most 1,000]")
 @click.option("--validation", type=float, metavar="N", help="Rows to validate on, likewise.  [default: 10%, at most 1,000]")
 @click.option("--group", metavar="COLUMN", help="Rows with equal values here stay together, too.")
+@click.option("--stratify", metavar="COLUMN", help="Every part gets the values of this column in about the same shares.")
 @click.option("--previous", metavar="DIR", type=click.Path(file_okay=False), help="An earlier split; its rows keep their part.")
 @click.option("--format", "format_", metavar="NAME", help="The source's format; inferred unless given.")
 @click.option("--force", is_flag=True, help="Replace DIR if it is there.")
@@ -28,21 +29,23 @@ def command(
     test: float | None,
     validation: float | None,
     group: str | None,
+    stratify: str | None,
     previous: str | None,
     format_: str | None,
     force: bool,
 ) -> Outcome:
     """Divide rows into train, validation and test parts that share no near-duplicate prompt.
 
-    Whole groups of near-duplicate prompts move together (word 5-grams, exact Jaccard of .7 or more). The parts are read
-    back and compared; certificate.json says how similar the most similar rows across the border are. Exit 1 when rows leak.
+    Whole groups of near-duplicate prompts move together (word 5-grams, exact Jaccard of .7 or more), and so do
+    conversations that open with the same turns. The parts are read back and compared; certificate.json says how
+    similar the most similar rows across the border are. Exit 1 when rows leak.
     """
     from tunesmith.cli.terminal import table
     from tunesmith.rows.splitting import split
 
     done = split(
-        source, out, test=test, validation=validation, group=group, previous=previous, seed=session.seed, format=format_, force=force,
-        progress=session.progress,
+        source, out, test=test, validation=validation, group=group, stratify=stratify, previous=previous, seed=session.seed,
+        format=format_, force=force, progress=session.progress,
     )  # fmt: skip
     for note in done.notes:
         session.progress.say(note)

@@ -28,7 +28,9 @@ def sections(folder: Path) -> list[Section]:
         rows: list[list[Cell]] = []
         for border in certificate["borders"]:
             pair = border.get("positions")
-            closest = f"rows {pair[0]} and {pair[1]}" if pair else f"none found at or above {certificate['floor']:g}"
+            floor = certificate["floor"]
+            none = "none that share five words in a row" if floor is None else f"none found at or above {floor:g}"
+            closest = f"rows {pair[0]} and {pair[1]}" if pair else none
             rows.append([" and ".join(border["between"]), border["leaks"], border["highest_similarity"], closest])
         definitions = {
             "leaks": SPLIT["leaks"],
