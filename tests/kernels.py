@@ -31,6 +31,8 @@ def edges(values: Any, **options: Any) -> Any:
 
 OF_TEXTS: dict[str, Call] = {
     "band_keys": core.band_keys,
+    "closest": lambda values, **options: core.closest(values, ["the cat sat", "one two"], shingle=2, **options),
+    "closest, against": lambda values, **options: core.closest(["the cat sat", "one two"], values, shingle=2, **options),
     "exact_duplicates": core.exact_duplicates,
     "near_duplicates": core.near_duplicates,
     "near_duplicates, against": lambda values, **options: core.near_duplicates(["a", "b c"], against=values, **options),

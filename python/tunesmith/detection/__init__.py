@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .limits import Limits as Limits
     from .limits import fit as fit
     from .registry import DETECTORS as DETECTORS
+    from .summary import markdown as markdown
     from .supervised import view as view
 
 _NAMES = {
@@ -40,6 +41,7 @@ _NAMES = {
     "fit": ".limits",
     "fix": ".findings",
     "languages": ".language",
+    "markdown": ".summary",
     "view": ".supervised",
 }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -17,8 +18,9 @@ from tunesmith.rows.versions import verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    from tunesmith.detection.gate import DataGate
+    from tunesmith.detection.gating import Gated
     from tunesmith.rows import Data
 
 
@@ -67,6 +69,8 @@ class Checked:
         notes: Facts worth telling.
         data: The rows and the rejects, where they were to be kept.
         findings: Every finding (`rows.schema.FINDING`), where they were to be kept.
+        gate: What the gate says, where one was given.
+        against: What came, went and changed since an earlier version, where one was given.
     """
 
     tally: Tally
@@ -74,11 +78,13 @@ class Checked:
     notes: tuple[str, ...]
     data: Data | None = None
     findings: pl.DataFrame | None = None
+    gate: Gated | None = None
+    against: Mapping[str, Any] | None = None
 
     @property
     def fine(self) -> bool:
-        """No row is rejected. Findings are told, not failed on."""
-        return not self.tally.reasons
+        """As the gate says; without one, no row is rejected, and findings are told, not failed on."""
+        return self.gate.passed if self.gate is not None else not self.tally.reasons
 
     @property
     def result(self) -> dict[str, Any]:
@@ -94,6 +100,8 @@ class Checked:
             "reasons": dict(sorted(tally.reasons.items(), key=lambda each: (-each[1], each[0]))),
             "findings": {name: tally.findings[name] for name in DETECTORS if name in tally.findings},
             "notes": list(self.notes),
+            **({"gate": self.gate.as_json} if self.gate is not None else {}),
+            **({"against": dict(self.against)} if self.against is not None else {}),
         }
 
 
@@ -104,6 +112,8 @@ def check(
     format: str | None = None,  # noqa: A002  (named as the option is)
     mapping: Mapping[str, str] | None = None,
     keep: bool = True,
+    gate: str | Path | DataGate | None = None,
+    against: Any = None,
     progress: Progress = SILENT,
 ) -> Checked:
     """Read a source row by row and run every detector; of a version, or a split, recompute the hashes first.
@@ -114,15 +124,43 @@ def check(
         format: The format, where it is not to be inferred.
         mapping: Field of a row to the source's own name for it.
         keep: Keep the rows and the findings. Without, a block of rows is all that is held, however large the source.
+        gate: A gate file, or its `data` section: bounds that decide whether the check passes.
+        against: An earlier version to compare with.
         progress: Told of the work.
     Raises:
         ArtefactError: If a version is not what its manifest states; names the table.
+        InputError: If the source, the gate or the earlier version cannot be read.
+        OptionError: If a bound is wrong.
 
     >>> checked = check([{"instruction": "Say hi.", "output": "hi"}, {"instruction": "Say ho.", "output": ""}])
     >>> checked.result["valid"], checked.result["findings"]
     (2, {'output_empty': 1})
     """
     verify(source)
+    if gate is None and against is None:
+        return _checked(source, rejects, format=format, mapping=mapping, keep=keep, progress=progress)
+    # The gate's file is read by pydantic, which a plain check need not wait for.
+    from tunesmith.detection.gate import read_gate
+    from tunesmith.detection.gating import changes, compare_with, hold
+
+    bounds = read_gate(gate) if isinstance(gate, str | Path) else gate
+    keep = keep or against is not None or (bounds is not None and bounds.needs_texts)
+    checked = _checked(source, rejects, format=format, mapping=mapping, keep=keep, progress=progress)
+    compared = compare_with(checked, against, progress=progress) if against is not None else None
+    folder = Path(gate).parent if isinstance(gate, str | Path) else Path()
+    held = hold(checked, bounds, folder=folder, compared=compared, progress=progress) if bounds is not None else None
+    return replace(checked, gate=held, against=changes(checked, compared) if compared else None)
+
+
+def _checked(
+    source: Any,
+    rejects: str | Path | None,
+    *,
+    format: str | None,  # noqa: A002
+    mapping: Mapping[str, str] | None,
+    keep: bool,
+    progress: Progress,
+) -> Checked:
     label = "Reading" if keep else "Checking"
     stream = Stream(source=source, format=format, mapping=mapping, progress=progress, label=label, whole=keep)
     tally = Tally()

@@ -21,28 +21,47 @@ if TYPE_CHECKING:
     example="""
 tunesmith check alpaca.json
 tunesmith check data/*.jsonl --rejects mend.jsonl
+tunesmith check clean --gate gate.yaml --against published --summary summary.md
 """,
 )
 @click.argument("source")
 @click.option("--format", "format_", help="The format, where it is not to be inferred.")
 @click.option("--rejects", type=click.Path(dir_okay=False), help="Write rejected records here, to be mended and read again.")
-@click.option("--force", is_flag=True, help="Replace an existing --rejects file.")
-def command(session: Session, source: str, format_: str | None, rejects: str | None, *, force: bool) -> Outcome:
+@click.option("--gate", metavar="FILE", type=click.Path(dir_okay=False), help="Bounds that decide whether the check passes (YAML).")
+@click.option("--against", metavar="VERSION", help="An earlier version: what came and went, and which findings increased.")
+@click.option("--summary", metavar="FILE", type=click.Path(dir_okay=False), help="Also write the result as Markdown, for CI.")
+@click.option("--force", is_flag=True, help="Replace an existing --rejects or --summary file.")
+def command(
+    session: Session,
+    source: str,
+    format_: str | None,
+    rejects: str | None,
+    gate: str | None,
+    against: str | None,
+    summary: str | None,
+    *,
+    force: bool,
+) -> Outcome:
     """Check format and schema, row by row, and run the detectors.
 
-    SOURCE is a file, glob, folder, `-` or a version; the format is inferred. Exit code 1 when a row is rejected.
-    Findings never fail the check: an empty answer is a valid row with the finding `output_empty`.
+    SOURCE is a file, glob, folder, `-` or a version; the format is inferred. Exit code 1 when a row is rejected, or with
+    --gate when a bound is broken. Without a gate findings never fail the check: an empty answer is a valid row with the
+    finding `output_empty`.
     """
     from pathlib import Path
 
-    from tunesmith.detection import check
+    from tunesmith.detection import check, markdown
     from tunesmith.errors import ArtefactError
 
     if rejects and Path(rejects).exists() and not force:
         raise ArtefactError(f"{rejects} exists; choose another file, or --force to replace it")
-    checked = check(source, rejects, format=format_, keep=False, progress=session.progress)
+    if summary and not force and Path(summary).is_file() and Path(summary).stat().st_size:
+        raise ArtefactError(f"{summary} exists; choose another file, or --force to replace it")
+    checked = check(source, rejects, format=format_, keep=False, gate=gate, against=against, progress=session.progress)
+    if summary:
+        Path(summary).write_text(markdown(checked, source) + "\n", encoding="utf-8")
     return Outcome(
-        data=checked.result,
+        data={**checked.result, **({"summary": summary} if summary else {})},
         show=lambda console: _show(console, checked, source, rejects),
         code=FINE if checked.fine else FAILED,
     )
@@ -63,9 +82,26 @@ def _show(console: Console, checked: Checked, source: str, rejects: str | None) 
         console.print(table("Findings", ("severity", "detector", "rows", "share of rows", "first at"), found))
     elif result["valid"]:
         console.print("No findings.")
+    _gate(console, checked)
     console.print()
     for line in _next(result, source, rejects):
         console.print(line, markup=False, soft_wrap=True)
+
+
+def _gate(console: Console, checked: Checked) -> None:
+    from tunesmith.cli.terminal import table
+    from tunesmith.detection.summary import bound
+
+    if checked.against is not None:
+        came = f"{checked.against['added']:,} rows added, {checked.against['removed']:,} removed (by row id)"
+        changed = [(name, f"{row['before']:.2%}", f"{row['now']:.2%}", f"{row['difference']:+.2%}")
+                   for name, row in checked.against["findings"].items() if row["difference"]]  # fmt: skip
+        console.print(
+            table(f"Against {checked.against['valid']:,} rows before: {came}", ("finding", "before", "now", "difference"), changed)
+        )
+    if checked.gate is not None:
+        rows = [bound(verdict) for verdict in checked.gate.verdicts]
+        console.print(table(f"Gate: {checked.gate.answer}", ("bound", "found", "limit", ""), rows))
 
 
 def _rejected(checked: Checked) -> list[tuple[object, ...]]:
