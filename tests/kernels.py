@@ -67,7 +67,7 @@ OF_NUMBERS: dict[str, Call] = {
 
 OF_IDS: dict[str, Call] = {"Tokenizer.decode": lambda values, **options: tokenizer().decode(values, **options)}
 
-OF_OTHERS = {"content_hash": "a frame", "read_json": "bytes or a path"}
+OF_OTHERS = {"content_hash": "a frame", "read_json": "bytes or a path", "json_blocks": "a path", "unzstd": "bytes"}
 """What takes no column."""
 
 
