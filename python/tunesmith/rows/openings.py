@@ -29,7 +29,7 @@ def openings(frame: pl.DataFrame) -> pl.Series:
     """
     turns = _turns(frame)
     said = pl.col("role") == "user"
-    words = pl.select(core.signals(turns["content"])["words"]).to_series().cast(pl.Int64)
+    words = pl.select(core.signals(turns["content"], only=["words"])["words"]).to_series().cast(pl.Int64)
     counted = turns.with_columns(words=words).with_columns(words=pl.when(said).then("words").otherwise(0))
     so_far = pl.col("words").cum_sum().over("row")
     opening = (
