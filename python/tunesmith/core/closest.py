@@ -9,7 +9,7 @@ import polars as pl
 
 from tunesmith.core import _native
 from tunesmith.core.columns import series
-from tunesmith.core.duplicates import Unit
+from tunesmith.core.near_options import Unit
 from tunesmith.errors import OptionError
 
 
