@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import polars as pl
 import pytest
@@ -204,7 +207,7 @@ def test_profile(tmp_path: Path) -> None:
     made = make_profile(records())
     sections, verdict = profile.sections(made)
     ids = [section.id for section in sections]
-    assert ids == ["profile", "findings", "lengths", "slices", "examples"]
+    assert ids == ["profile", "findings", "lengths", "slices", "signals", "rows", "examples"]
     assert f"{made.result['rows']} rows, 2 of them rejected" in verdict
     figures = {figure.label: figure.value for figure in of(Figures, sections[0])[0].figures}
     assert set(figures) <= set(PROFILE)
@@ -215,10 +218,39 @@ def test_profile(tmp_path: Path) -> None:
     assert severities == sorted(severities, key=["fatal", "review", "information"].index)
     assert len(of(Plot, sections[2])) == 2
     assert {"Verbs", "Topics", "Languages"} <= {block.title for block in of(Grid, sections[3])}
-    assert rows(sections[4]).total == made.findings.height
+    assert rows(sections[6]).total == made.findings.height
     drawn = profile_report(made, tmp_path / "p.html", title="Profile")
     assert_harmless((tmp_path / "p.html").read_text(encoding="utf-8"))
     assert drawn["sections"] == ids
+
+
+def test_every_bar_and_value_of_a_profile_leads_to_rows(tmp_path: Path) -> None:
+    nouns = ["harbour", "bridge", "market", "station"]
+    texts = [
+        {"instruction": f"{verb} the {noun} of town {k}." + " please" * (k % 7), "output": "so " * k, "topic": noun}
+        for k, (verb, noun) in enumerate((v, n) for v in ("Describe", "Paint", "List") for n in nouns * 20)
+    ]
+    made = make_profile(texts)
+    sections, _ = profile.sections(made)
+    table = rows(sections[[section.id for section in sections].index("rows")])
+    assert table.total == len(texts) == len(table.records)
+    names = [column.name for column in table.columns]
+    values = {name: {record[names.index(name)] for record in table.records} for name in names if name != "row"}
+
+    def rows_behind(address: str) -> bool:
+        ((name, (value,)),) = parse_qs(address.removeprefix(f"#{table.id}?")).items()
+        return name not in names or value in values[name]  # a column of one value is left out
+
+    grids = [block for block in of(Grid, sections[3]) if block.title != "Boilerplate"]
+    assert {"Verbs", "Verb and object", "Topics", "Prompts that share words"} <= {block.title for block in grids}
+    links = [line[0].to for block in grids for line in block.rows if isinstance(line[0], Shown) and line[0].to]
+    assert len(links) > 12
+    assert all(map(rows_behind, links))
+    for plot in of(Plot, sections[2]):
+        bars = [unescape(found) for found in re.findall(r'href="([^"]*)"', plot.picture.wide)]
+        assert len(bars) >= 3
+        assert all(map(rows_behind, bars))
+        assert "vega.github" not in plot.picture.wide
 
 
 def test_profile_of_nothing() -> None:

@@ -7,13 +7,18 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+import tiny
 from detection.chats import chat, message
 from tunesmith.cli import main
 from tunesmith.detection import languages
+from tunesmith.errors import OptionError
 from tunesmith.slices import columns, profile
+from tunesmith.slices.clusters import OTHER as NO_CLUSTER
+from tunesmith.slices.clusters import clusters
 from tunesmith.slices.profiling import boilerplate, quantiles
+from tunesmith.slices.scripts import scripts
 from tunesmith.slices.slicing import LENGTHS, WORD, bucket
-from tunesmith.slices.verbs import OTHER, QUESTION, VERBS, verbs
+from tunesmith.slices.verbs import OTHER, QUESTION, VERBS, objects, verbs
 
 INSTRUCTIONS = {
     "Write a poem about rain.": "write",
@@ -42,6 +47,55 @@ INSTRUCTIONS = {
 @pytest.mark.parametrize(("instruction", "verb"), INSTRUCTIONS.items())
 def test_a_verb(instruction: str, verb: str) -> None:
     assert verbs(pl.Series([instruction])).to_list() == [verb]
+
+
+OBJECTS = {
+    "Write a poem about rain.": "poem",
+    "Please kindly list three rivers": "river",
+    "Could you please summarise the following text?": "text",
+    "Your task is to classify the sour fruit by its taste.": "fruit",
+    "Given a list of numbers, find the two largest numbers.": "number",
+    "Name the countries that border it": "country",
+    "Pick out the boxes": "box",
+    "Tell me the latest news": "news",
+    "Discuss the crisis": "crisis",
+    "Compose a three-act play, please": "play",
+    "Explain why it rains.": None,
+    "Give me five": None,
+    "Come up with a plan": None,
+    "What is the capital of Peru?": None,
+    "The sea is blue.": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize(("instruction", "thing"), OBJECTS.items())
+def test_an_object(instruction: str, thing: str | None) -> None:
+    assert objects(pl.Series([instruction])).to_list() == [thing]
+
+
+def test_scripts_are_those_of_most_letters() -> None:
+    texts = ["A cat", "你好，世界 ok", "Гавань b", "42 + 1", "", None, "naïve café", "가나다 ab"]
+    assert scripts(pl.Series(texts)).to_list() == ["latin", "han", "cyrillic", "none", "none", "none", "latin", "hangul"]
+    assert scripts(pl.Series([], dtype=pl.String)).to_list() == []
+
+
+def test_clusters_find_the_topics_that_were_made() -> None:
+    worlds = {"sea": "harbour boat anchor sail wave", "oven": "bread flour dough oven crust", "港": "港口 帆船 海浪 灯塔 水手"}
+    texts, made = [], []
+    for k in range(60):
+        name = list(worlds)[k % 3]
+        words = worlds[name].split()
+        texts.append(f"Describe the {words[k % 5]} and the {words[(k // 3) % 5]} and the {words[(k + 2) % 5]}.")
+        made.append(name)
+    found = clusters(pl.Series([*texts, "???", None]), topics=3)
+    assert found[60:].to_list() == [NO_CLUSTER, NO_CLUSTER]
+    pairs = set(zip(found[:60].to_list(), made, strict=True))
+    assert len(pairs) == 3, "one cluster a world, named by its words"
+    assert all(any(word in worlds[name] for word in cluster.split(", ")) for cluster, name in pairs)
+    assert clusters(pl.Series([*texts, "???", None]), topics=3).to_list() == found.to_list(), "the same every time"
+    assert clusters(pl.Series(texts), topics=500).n_unique() <= 60
+    assert clusters(pl.Series([], dtype=pl.String)).to_list() == []
 
 
 def test_the_lexicon_names_itself() -> None:
@@ -132,6 +186,30 @@ def test_a_profile_counts() -> None:
 def test_boilerplate_finds_system_prompts() -> None:
     frame = pl.DataFrame({"system": ["Be kind."] * 9 + [None], "instruction": ["a"] * 10, "output": ["b"] * 10})
     assert boilerplate(frame) == [{"field": "system", "text": "Be kind.", "rows": 9, "share": 0.9}]
+
+
+def test_a_profile_counts_tokens_scripts_objects_and_signals(tmp_path: Path) -> None:
+    tiny.tokenizer().save_pretrained(tmp_path)
+    made = profile(rows(), tokenizer=str(tmp_path), topics=4)
+    result = made.result
+    assert result["lengths"]["response"]["tokens"]["max"] > 0
+    assert made.lengths.columns == ["position", "prompt", "response", "prompt_tokens", "response_tokens"]
+    assert result["scripts"] == {"latin": 102}
+    assert set(result["objects"]) == {"describe apple", "describe boat", "describe cart"} or sum(result["objects"].values()) == 101
+    assert 1 <= len(result["clusters"]) <= 5
+    assert sum(result["clusters"].values()) == 102
+    assert result["signals"]["distinct_2"]["p50"] == 1.0
+    assert "tokens" not in profile(rows()).result["lengths"]["prompt"]
+    with pytest.raises(OptionError, match="topics: found 0"):
+        profile(rows(), topics=0)
+
+
+def test_shared_openings_do_not_make_prompts_alike() -> None:
+    opening = "Answer the question that follows in one plain English sentence:"
+    texts = [{"instruction": f"{opening} {word}?", "output": word} for word in ("why", "where", "who", "when", "whence", "whither")]
+    result = profile(texts).result
+    assert [each["field"] for each in result["boilerplate"]] == ["instruction"]
+    assert result["duplicates"]["near"] == 0
 
 
 def test_an_empty_source_has_a_profile() -> None:

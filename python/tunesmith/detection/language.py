@@ -31,7 +31,7 @@ _BY_SCRIPT: Final = {
 }  # fmt: skip
 
 # The most frequent words of each language; one that several share counts for each of them.
-_STOP_WORDS: Final = {
+STOP_WORDS: Final = {
     "en": (
         "the of and to is in that it for you with this was are be have not they from which what would their there can will a "
         "an on at by or as i how your do does given my we he she his her its has but if about more one two three some any "
@@ -59,7 +59,7 @@ _STOP_WORDS: Final = {
     "id": "dan yang di untuk dengan ini itu dari dalam tidak adalah akan pada atau juga",
 }
 
-_KNOWN: Final = {code: frozenset(words.split()) for code, words in _STOP_WORDS.items()}
+_KNOWN: Final = {code: frozenset(words.split()) for code, words in STOP_WORDS.items()}
 UNKNOWN: Final = "unknown"
 _LEAST_HITS, _SHORT, _LEAD = 2, 10, 1.2
 
@@ -112,7 +112,7 @@ def stop_words(text: str) -> Mapping[str, int]:
 
 def _by_stop_words(frame: pl.DataFrame) -> pl.DataFrame:
     table = pl.DataFrame(
-        [(word, code) for code, words in _STOP_WORDS.items() for word in words.split()], schema=["word", "language"], orient="row"
+        [(word, code) for code, words in STOP_WORDS.items() for word in words.split()], schema=["word", "language"], orient="row"
     )
     words = frame.select("row", pl.col("text").str.head(1000).str.to_lowercase().str.extract_all(r"\p{L}+").alias("word")).explode("word")
     hits = (

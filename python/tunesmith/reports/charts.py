@@ -7,6 +7,7 @@ own size, so that letters are never shrunk.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ WIDE, NARROW = 760, 340
 LETTER = 8.2
 """Width of a letter, generously: the browser's font is not the one that the drawing is measured with."""
 ROW, PADDING = 17, 14
+_LINK = re.compile('xlink:href="[^"#]*#')
+"""A link as it is drawn: into this page, and with a place on the web before it."""
 
 
 def require() -> Any:
@@ -59,7 +62,7 @@ def _svg(chart: Any, width: int) -> str:
     own = chart.to_dict()
     config["legend"] |= own.get("config", {}).get("legend", {})
     whole = {**own, "config": config, "width": width, "autosize": {"type": "fit-x", "contains": "padding"}}
-    return str(vl_convert.vegalite_to_svg(whole, format_locale="en-US"))
+    return _LINK.sub('href="#', str(vl_convert.vegalite_to_svg(whole, format_locale="en-US")))
 
 
 def intervals(frame: pl.DataFrame, *, axis: str, percent: bool = False, whole: bool = True) -> Picture:
@@ -121,15 +124,53 @@ def lines(frame: pl.DataFrame, *, x: str, y: str) -> Picture:
     return _picture(chart)
 
 
-def histogram(values: pl.Series, *, axis: str, bins: int = 40) -> Picture:
-    """Draw how whole numbers are spread: rows in equal bins from the minimum to the 99.5th percentile; the last takes the rest."""
-    alt = require()
-    values = values.drop_nulls()
-    low, high = int(values.min() or 0), int(values.quantile(0.995) or 0)  # type: ignore[arg-type]
+def binned(values: pl.Series, *, bins: int = 40) -> tuple[pl.Series, dict[str, tuple[int, int]]]:
+    """Put whole numbers into equal bins from the minimum to the 99.5th percentile; the last takes the rest.
+
+    Returns:
+        The name of each value's bin (null for null), and where each bin that holds some begins and ends, in order.
+
+    >>> import polars as pl
+    >>> binned(pl.Series([1, 2, 9]), bins=3)[1]
+    {'1-3': (1, 4), '7 or more': (7, 10)}
+    """
+    import polars as pl
+
+    low, high = int(values.min() or 0), int(values.quantile(0.995, interpolation="higher") or 0)  # type: ignore[arg-type]
     width = max(-(-(high - low + 1) // bins), 1)  # whole: else neighbouring bins would hold differently many numbers
     last = (high - low) // width
     index = ((values.cast(int) - low) // width).clip(0, last)
-    data = [{"from": low + k * width, "to": low + (k + 1) * width, "count": n} for k, n in sorted(index.value_counts().rows())]
+    names, borders = {}, {}
+    for k in sorted(index.drop_nulls().unique()):
+        begin, end = low + k * width, low + (k + 1) * width
+        names[k] = f"{begin} or more" if k == last and k else str(begin) if width == 1 else f"{begin}-{end - 1}"
+        borders[names[k]] = (begin, end)
+    return index.replace_strict(names, return_dtype=pl.String), borders
+
+
+def histogram(values: pl.Series, *, axis: str, bins: int = 40, to: Callable[[str], str] | None = None) -> Picture:
+    """Draw how whole numbers are spread (`binned`).
+
+    Args:
+        values: ``n`` whole numbers.
+        axis: What they are.
+        bins: Bars, at most.
+        to: Where the bar of a bin of that name leads: a part of this page (`texts.address`).
+    """
+    alt = require()
+    named, borders = binned(values, bins=bins)
+    counts = dict(named.drop_nulls().value_counts().iter_rows())
+    data = [
+        {
+            "from": begin,
+            "to": end,
+            "count": counts[name],
+            "name": f"{name} {axis}: {counts[name]:,} rows",
+            **({"link": to(name)} if to else {}),
+        }
+        for name, (begin, end) in borders.items()
+    ]
+    leads = {"href": alt.Href("link:N"), "tooltip": alt.Tooltip("name:N")} if to else {}
 
     def chart(size: int) -> Any:
         ticks = alt.Axis(format=",d", tickCount=5 if size == NARROW else 10, grid=False)
@@ -140,6 +181,7 @@ def histogram(values: pl.Series, *, axis: str, bins: int = 40) -> Picture:
                 x=alt.X("from:Q", title=axis, bin="binned", axis=ticks),
                 x2="to:Q",
                 y=alt.Y("count:Q", title="rows", axis=alt.Axis(format=",d", tickMinStep=1, titlePadding=PADDING)),
+                **leads,
             )
             .properties(height=170)
         )

@@ -84,16 +84,31 @@ PROFILE = {
     "valid": "Rows that follow the format; the shares below are of these.",
     "rejected": 'Records that cannot be read as rows; "tunesmith check" lists them with their reasons.',
     "exact duplicates": "Rows whose prompt and answer are those of an earlier row.",
-    "near duplicates": "Prompts with an earlier near duplicate: exact Jaccard similarity of word 5-grams at least .7.",
+    "near duplicates": "Prompts with an earlier near duplicate: exact Jaccard similarity of word 5-grams at least .7, shared "
+    "openings left out.",
     "largest group": "Rows of the largest group of near duplicates.",
-    "boilerplate": "System prompts, and openings of six words, that over 1% of the rows (and at least 5) share.",
+    "boilerplate": "System prompts, and openings of six words, that over 1% of the rows (and at least 5) share; similarity never "
+    "looks at them.",
 }
 
 TALLIES = {
     "verbs": "The first imperative of the instruction, by a light rule for English.",
+    "objects": "The verb and its object: the last word before a preposition, a conjunction or a mark, by a light rule for English.",
     "topics": "The rows' own column of that name.",
+    "clusters": "Prompts that share words (spherical k-means over TF-IDF), named by the three words that mark them.",
+    "scripts": "The script that most letters of the prompt are of.",
     "languages": "Of the row's text, by a light rule (ISO 639-1).",
     "turns": "Assistant turns of a conversation; 1 for other rows.",
+}
+
+SIGNALS = {
+    "mean_word_length": "Characters in words / words.",
+    "alphabetic_share": "Letters / characters.",
+    "digit_share": "Digits and other numbers / characters.",
+    "symbol_share": "Characters that are no letter, number or white space / characters.",
+    "distinct_2": "Distinct pairs of words / pairs of words.",
+    "rep_4": "1 - distinct runs of four words / runs of four words.",
+    "duplicate_line_share": "Lines equal to an earlier one / lines.",
 }
 
 ANSWERED = {

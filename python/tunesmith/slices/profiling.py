@@ -9,19 +9,26 @@ import polars as pl
 
 from tunesmith import core
 from tunesmith.detection import counts, find
+from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import fields, read
+from tunesmith.slices.clusters import TOPICS, clusters
+from tunesmith.slices.scripts import scripts
 from tunesmith.slices.slicing import LENGTHS, WORD, columns
+from tunesmith.slices.verbs import objects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tunesmith.rows import Data
+    from tunesmith.templates import ModelTokenizer
 
 QUANTILES: Final = {"p1": 0.01, "p10": 0.1, "p50": 0.5, "p90": 0.9, "p99": 0.99}
 SHARED: Final = 0.01
 """Text that more than this share of rows have in common is boilerplate."""
 _LEAST, _OPENING = 5, 6
+SIGNALS: Final = ("mean_word_length", "alphabetic_share", "digit_share", "symbol_share", "distinct_2", "rep_4", "duplicate_line_share")
+"""Signals of the responses that a profile shows (`core.signals` defines them)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +37,10 @@ class Profile:
 
     Attributes:
         data: The rows that were read.
-        slices: One line per row (`slices.columns`).
+        slices: One line per row: `slices.columns`, and ``object``, ``script``, ``cluster``.
         findings: Every finding (`rows.schema.FINDING`).
-        lengths: ``position, prompt, response`` in words, one line per row, for histograms.
+        lengths: ``position, prompt, response`` in words, one line per row, for histograms; with a tokenizer also
+            ``prompt_tokens, response_tokens``.
         result: The `--json` fields.
     """
 
@@ -43,50 +51,120 @@ class Profile:
     result: Mapping[str, Any]
 
 
-def profile(source: Any, *, format: str | None = None, progress: Progress = SILENT) -> Profile:  # noqa: A002  (named as the option is)
-    """Count what is in a data set: lengths, languages, verbs, topics, turns, duplicates, boilerplate, findings.
+def profile(
+    source: Any,
+    *,
+    format: str | None = None,  # noqa: A002  (named as the option is)
+    tokenizer: str | None = None,
+    topics: int = TOPICS,
+    seed: int = 0,
+    progress: Progress = SILENT,
+) -> Profile:
+    """Count what is in a data set: lengths, languages, verbs, topics, turns, duplicates, boilerplate, signals, findings.
 
     Args:
         source: Anything `rows.read` takes.
         format: The format, where it is not to be inferred.
+        tokenizer: A folder with tokenizer.json, or a model's name: lengths in its tokens, too.
+        topics: Clusters of prompts at most (`slices.clusters.clusters`).
+        seed: Of the clusters.
         progress: Told of the work.
     Returns:
         `Profile`; ``result`` holds ``format, rows, valid, rejected, lengths`` {field: {unit: quantiles}},
-        ``languages, verbs, topics, length, turns`` {value: rows}, ``duplicates`` (``exact``: rows whose prompt and
+        ``languages, scripts, verbs, objects`` (verb and object), ``topics`` (where a column of the rows says it),
+        ``clusters, length, turns`` {value: rows}, ``duplicates`` (``exact``: rows whose prompt and
         answer are those of an earlier row; ``near``: rows whose prompt has an earlier near duplicate, exact Jaccard
-        of word 5-grams at least .7; ``largest``: rows of the largest such group), ``boilerplate`` (texts that over
-        1% of rows share) and ``findings`` {detector: rows}.
+        of word 5-grams at least .7, shared openings left out; ``largest``: rows of the largest such group),
+        ``boilerplate`` (texts that over 1% of rows share), ``signals`` {signal: quantiles} of the responses, and
+        ``findings`` {detector: rows}.
+    Raises:
+        ModelError: If the tokenizer is not there.
+        OptionError: If there are no topics to be.
 
     >>> made = profile([{"instruction": "List three rivers.", "output": "Rhine, Elbe, Oder"}])
-    >>> made.result["verbs"], made.result["lengths"]["response"]["words"]["p50"]
-    ({'list': 1}, 3)
+    >>> made.result["objects"], made.result["lengths"]["response"]["words"]["p50"]
+    ({'list river': 1}, 3)
     """
+    if topics < 1:
+        raise OptionError(f"topics: found {topics}, expected 1 or more")
+    named = _tokenizer(tokenizer)
     data = read(source, format=format, progress=progress).some()
     frame = data.frame
-    slices = columns(frame)
-    findings = find(frame, progress=progress)
     prompts, responses = fields.prompt(frame), fields.response(frame)
+    slices = _sliced(frame, prompts, topics=topics, seed=seed)
+    findings = find(frame, progress=progress)
     texts = {"prompt": prompts.fill_null(""), "response": responses.fill_null("")}
     words = {name: series.str.count_matches(WORD) for name, series in texts.items()}
+    tokens = {} if named is None else {name: named.core.count(series) for name, series in texts.items()}
+    same = boilerplate(frame)
     result = {
         "format": data.format,
         "rows": data.rows,
         "valid": frame.height,
         "rejected": data.rows - frame.height,
         "lengths": {
-            name: {"characters": quantiles(series.str.len_chars()), "words": quantiles(words[name])} for name, series in texts.items()
+            name: {
+                "characters": quantiles(series.str.len_chars()),
+                "words": quantiles(words[name]),
+                **({"tokens": quantiles(tokens[name])} if tokens else {}),
+            }
+            for name, series in texts.items()
         },
-        **{plural: tally(slices[name]) for plural, name in (("languages", "language"), ("verbs", "verb"))},
+        "languages": tally(slices["language"]),
+        "scripts": tally(slices["script"]),
+        "verbs": tally(slices["verb"]),
+        "objects": tally(slices.filter(pl.col("object").is_not_null()).select(asked()).to_series()),
         **({"topics": tally(slices["topic"])} if "topic" in slices.columns else {}),
+        "clusters": tally(slices["cluster"]),
         "length": {label: count for label in LENGTHS if (count := int((slices["length"] == label).sum()))},
         "turns": {str(value): count for value, count in slices["turns"].value_counts().sort("turns").iter_rows()},
-        "duplicates": duplicates(prompts, responses),
-        "boilerplate": boilerplate(frame),
+        "duplicates": duplicates(without_openings(prompts, same), responses),
+        "boilerplate": same,
+        "signals": measured(texts["response"]),
         "findings": counts(findings),
         "notes": list(data.notes),
     }
-    lengths = frame.select("position").with_columns(**words)
+    lengths = frame.select("position").with_columns(**words, **{f"{name}_tokens": series for name, series in tokens.items()})
     return Profile(data=data, slices=slices, findings=findings, lengths=lengths, result=result)
+
+
+def _tokenizer(name: str | None) -> ModelTokenizer | None:
+    if name is None:
+        return None
+    from tunesmith.templates import load_tokenizer
+
+    return load_tokenizer(name)
+
+
+def _sliced(frame: pl.DataFrame, prompts: pl.Series, *, topics: int, seed: int) -> pl.DataFrame:
+    """Make the slice columns, and those of a profile alone."""
+    return columns(frame).with_columns(
+        objects(frame["instruction"]).alias("object"),
+        scripts(prompts).alias("script"),
+        clusters(prompts, topics=topics, seed=seed).alias("cluster"),
+    )
+
+
+def asked() -> pl.Expr:
+    """Write verb and object together: what `objects` counts."""
+    return pl.concat_str("verb", "object", separator=" ").alias("object")
+
+
+def measured(texts: pl.Series) -> dict[str, dict[str, float]]:
+    """Give quantiles of the signals of texts; empty texts have none.
+
+    >>> measured(pl.Series(["so so", ""]))["distinct_2"]["p50"]
+    1.0
+    """
+    spoken = texts.filter(texts.str.strip_chars() != "")
+    if spoken.is_empty():
+        return {}
+    frame = core.signals(spoken)
+    shares = {name: share for name, share in QUANTILES.items() if name in {"p1", "p50", "p99"}}
+    return {
+        name: {mark: float(frame[name].quantile(share, interpolation="nearest") or 0.0) for mark, share in shares.items()}
+        for name in SIGNALS
+    }
 
 
 def quantiles(values: pl.Series) -> dict[str, int]:
@@ -127,6 +205,20 @@ def duplicates(prompts: pl.Series, responses: pl.Series) -> dict[str, int]:
         "near": int((near["row"] != near["root"]).sum()),
         "largest": _int(near["root"].value_counts()["count"].max()),
     }
+
+
+def without_openings(prompts: pl.Series, shared: list[dict[str, Any]]) -> pl.Series:
+    """Cut off the openings that many prompts share: what all have in common says nothing of which are alike.
+
+    >>> shared = [{"field": "instruction", "text": "Answer the following question in English:"}]
+    >>> without_openings(pl.Series(["Answer the following question in English: who?"]), shared).to_list()
+    [' who?']
+    """
+    openings = [each["text"] for each in shared if each["field"] == "instruction"]
+    cut = pl.col("prompt")
+    for opening in sorted(openings, key=len, reverse=True):
+        cut = pl.when(cut.str.starts_with(opening)).then(cut.str.slice(len(opening))).otherwise(cut)
+    return pl.DataFrame({"prompt": prompts}).select(cut).to_series()
 
 
 def boilerplate(frame: pl.DataFrame) -> list[dict[str, Any]]:

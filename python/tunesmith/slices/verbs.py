@@ -1,4 +1,4 @@
-"""The verb of an instruction, by a light rule: the first imperative after politeness and framing."""
+"""The verb of an instruction and its object, by a light rule: the first imperative after politeness and framing."""
 
 from __future__ import annotations
 
@@ -59,6 +59,22 @@ _QUESTION = (
     r"^(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|should|would|will|shall|may|am|if)\b"
     r"|\?\s*$"
 )
+# Where the object ends: prepositions, conjunctions, relative and question words, and what is said of it.
+_ENDING: Final = """
+about above after against among and as at based because before below between but by containing describing during each
+explaining featuring for from given how if in including inside into involving like of on onto or out over per regarding
+related showing since so such than that through to towards under until upon using via what when where whether which while
+who whom whose why with within without you we i they he she is are was were can should will would
+"""
+_WITHOUT: Final = """
+me us him her them it you this that these those a an the one two three four five six seven eight nine ten all any some
+more your my our its their his down up out each both following given below above
+"""
+_PLURAL: Final = "lens news physics mathematics politics economics pros cons series species"
+_BORDERS: Final = "|".join(_ENDING.split())
+EMPTY: Final = tuple(_WITHOUT.split())
+"""Words that name nothing."""
+_ALWAYS_PLURAL: Final = tuple(_PLURAL.split())
 _LATER = rf"(?:[,:;]|\bto|\band|\bthen|\bplease)\s+({_ANY})\b"
 
 
@@ -78,12 +94,57 @@ def verbs(instructions: pl.Series) -> pl.Series:
     >>> verbs(pl.Series(["Please write a poem.", "Given a list, sort it.", "Could you summarise this?", "Why is it so?", "???"])).to_list()
     ['write', 'sort', 'summarize', 'question', 'other']
     """
+    return _parts(instructions).select(_verb().alias("verb")).to_series()
+
+
+def objects(instructions: pl.Series) -> pl.Series:
+    """Name the object of each instruction's verb: what is to be written, listed, explained.
+
+    The last word before a preposition, a conjunction or a mark, counted from the verb that `verbs` names: "write a short
+    story about rain" asks for a ``story``. A plural becomes a singular by its ending. The rule is English and light; a
+    parser (self-instruct counts spaCy's roots and direct objects) would see more.
+
+    Args:
+        instructions: ``String[n]``.
+    Returns:
+        ``String[n]``; null where there is no verb or nothing stands between it and the next preposition.
+
+    >>> asked = ["Write a short story about rain.", "List three rivers.", "Give me two ideas for a party", "Explain why it rains."]
+    >>> objects(pl.Series(asked)).to_list()
+    ['story', 'river', 'idea', None]
+    """
+    rest = pl.coalesce(pl.when(found.is_not_null()).then(tail) for found, tail in _TRIALS)
+    asked = pl.when(~_verb().is_in([QUESTION, OTHER])).then(rest)
+    named = asked.str.replace(r"^\s*(?:out|up|down|off)?\s*(?:(?:the|an?|this|these|each)?\s*(?:following|given|provided)\b)?", " ")
+    phrase = pl.concat_str(pl.lit(" "), named).str.extract(rf"^(.*?)(?:\s(?:{_BORDERS})\b|[^\p{{L}}\p{{N}}\s'-]|$)")
+    word = phrase.str.extract(r"(\p{L}[\p{L}'-]*)\s*$")
+    plain = pl.when(~word.is_in(EMPTY)).then(word)
+    singular = plain.str.replace(r"([^aeiou])ies$", "${1}y").str.replace(r"(ss|sh|ch|x|z)es$", "${1}").str.replace(r"([^siu])s$", "${1}")
+    kept = pl.when(plain.is_in(_ALWAYS_PLURAL)).then(plain).otherwise(singular)
+    return _parts(instructions).select(kept.alias("object")).to_series()
+
+
+def _parts(instructions: pl.Series) -> pl.DataFrame:
+    """Cut instructions into what the rule looks at: their first sentence and the start of the second, politeness left out."""
     text = pl.col("text").str.strip_chars().str.head(400).str.to_lowercase().str.replace_all("’", "'")
-    frame = pl.DataFrame({"text": instructions.fill_null("")}).select(text)
-    bare = pl.col("text").str.replace(_POLITE, "")
-    sentence = bare.str.extract(r"^([^.!?\n]*[.!?]?)")
+    bare = text.str.replace(_POLITE, "")
     second = bare.str.extract(r"^[^.!?\n]*[.!?\n]+\s*([^.!?\n]*)").fill_null("").str.replace(_POLITE, "")
-    first = sentence.str.extract(rf"^({_ANY})\b")
-    asked = pl.when(sentence.str.contains(_QUESTION)).then(pl.lit(QUESTION))
-    found = pl.coalesce(first, asked, sentence.str.extract(_LATER), second.str.extract(rf"^({_ANY})\b"), pl.lit(OTHER))
-    return frame.select(found.replace(_BRITISH).alias("verb")).to_series()
+    return pl.DataFrame({"text": instructions.fill_null("")}).select(
+        bare.str.extract(r"^([^.!?\n]*[.!?]?)").alias("sentence"), second.alias("second")
+    )
+
+
+_SENTENCE, _SECOND = pl.col("sentence"), pl.col("second")
+_FIRST = rf"^({_ANY})\b"
+# Where a verb is looked for, in order, and what follows it.
+_TRIALS: Final = (
+    (_SENTENCE.str.extract(_FIRST), _SENTENCE.str.extract(rf"{_FIRST}(.*)", 2)),
+    (_SENTENCE.str.extract(_LATER), _SENTENCE.str.extract(rf"{_LATER}(.*)", 2)),
+    (_SECOND.str.extract(_FIRST), _SECOND.str.extract(rf"{_FIRST}(.*)", 2)),
+)
+
+
+def _verb() -> pl.Expr:
+    asked = pl.when(_SENTENCE.str.contains(_QUESTION)).then(pl.lit(QUESTION))
+    first, later, second = (found for found, _ in _TRIALS)
+    return pl.coalesce(first, asked, later, second, pl.lit(OTHER)).replace(_BRITISH)

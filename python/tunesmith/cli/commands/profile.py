@@ -21,17 +21,25 @@ WIDTH = 30
 SHOWN = 12
 
 
-@verb("profile", example="tunesmith profile alpaca.json\ntunesmith profile alpaca.json -o profile.html\ntunesmith profile clean --json")
+@verb(
+    "profile",
+    example="tunesmith profile alpaca.json\ntunesmith profile alpaca.json -o profile.html --topics 30\ntunesmith profile clean --json",
+)
 @click.argument("source")
 @click.option("-o", "--out", metavar="REPORT.html", help="Write it as a report too: one self-contained HTML file.")
 @click.option("--force", is_flag=True, help="Replace a file that is no report.")
 @click.option("--format", "format_", help="The format, where it is not to be inferred.")
-def command(session: Session, source: str, out: str | None, force: bool, format_: str | None) -> Outcome:
-    """Count what is in a SOURCE: lengths, languages, verbs, topics, turns, duplicates, boilerplate, findings.
+@click.option("--tokenizer", metavar="MODEL", help="Count lengths in tokens of this one, too: a folder or a model's name.")
+@click.option("--topics", type=click.IntRange(min=1), default=20, show_default=True, help="Clusters of prompts, at most.")
+def command(
+    session: Session, source: str, out: str | None, force: bool, format_: str | None, tokenizer: str | None, topics: int
+) -> Outcome:
+    """Count what is in a SOURCE: lengths, languages, verbs, topics, turns, duplicates, boilerplate, signals, findings.
 
     Words are letters and digits that belong together; in scripts without spaces every character counts. The verb is
-    the first imperative of an instruction, by a light rule for English. Near duplicates are prompts whose word
-    5-grams have an exact Jaccard similarity of at least .7.
+    the first imperative of an instruction, and its object what is to be written or listed, by a light rule for English.
+    Clusters are prompts that share words, named by the words that mark them. Near duplicates are prompts whose word
+    5-grams have an exact Jaccard similarity of at least .7, without the openings that over 1% of the rows share.
     """
     from tunesmith.slices import profile
 
@@ -39,7 +47,7 @@ def command(session: Session, source: str, out: str | None, force: bool, format_
         from tunesmith.reports import ready
 
         ready(out, force=force)
-    made = profile(source, format=format_, progress=session.progress)
+    made = profile(source, format=format_, tokenizer=tokenizer, topics=topics, seed=session.seed, progress=session.progress)
     data = dict(made.result)
     if out is not None:
         from tunesmith.reports import profile_report
@@ -86,14 +94,22 @@ def _tables(made: Profile) -> Iterator[Table]:
     yield table("Lengths", ("field", *marks), lines)
     yield _tally("Words of the response", result["length"], result["valid"], shown=len(result["length"]))
     yield _tally("Verbs", result["verbs"], result["valid"])
+    if result["objects"]:
+        yield _tally("What is asked for", result["objects"], result["valid"])
+    yield _tally("Prompts that share words", result["clusters"], result["valid"], shown=len(result["clusters"]))
     if "topics" in result:
         yield _tally("Topics", result["topics"], result["valid"])
     yield _tally("Languages", result["languages"], result["valid"])
+    if len(result["scripts"]) > 1:
+        yield _tally("Scripts of the prompts", result["scripts"], result["valid"])
     if len(result["turns"]) > 1:
         yield _tally("Answers a row", result["turns"], result["valid"])
     if result["boilerplate"]:
         same = [(each["field"], each["rows"], f"{each['share']:.1%}", each["text"][:100]) for each in result["boilerplate"][:SHOWN]]
         yield table("Shared by over 1% of rows", ("field", "rows", "share", "text"), same)
+    if result["signals"]:
+        spread = [(name, *(marks[mark] for mark in ("p1", "p50", "p99"))) for name, marks in result["signals"].items()]
+        yield table("Signals of the responses", ("signal", "p1", "p50", "p99"), spread)
     if result["findings"]:
         found = [(DETECTORS[name].severity, name, rows, f"{rows / result['valid']:.2%}") for name, rows in result["findings"].items()]
         yield table("Findings", ("severity", "detector", "rows", "share"), found)
@@ -106,7 +122,9 @@ def _tally(title: str, counted: Mapping[str, int], rows: int, shown: int = SHOWN
     head = list(counted.items())[:shown]
     rest = sum(counted.values()) - sum(count for _, count in head)
     lines: list[list[Any]] = [[name, count, f"{count / rows:.1%}"] for name, count in head]
+    most = max(head, key=lambda each: each[1])[1]
+    width = min(WIDTH, 60 - max(len(name) for name, _ in head))
+    drawn = [[*line, "█" * max(1, round(width * line[1] / most))] for line in lines]
     if rest:
-        lines.append([f"{len(counted) - shown} more", rest, f"{rest / rows:.1%}"])
-    most = max(line[1] for line in lines)
-    return table(title, ("value", "rows", "share", ""), [[*line, "█" * max(1, round(WIDTH * line[1] / most))] for line in lines])
+        drawn.append([f"{len(counted) - shown:,} more", rest, f"{rest / rows:.1%}", ""])
+    return table(title, ("value", "rows", "share", ""), drawn)

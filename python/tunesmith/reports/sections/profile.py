@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from tunesmith.reports import charts
 from tunesmith.reports.blocks import TABLES, Block, Cell, Column, Figure, Figures, Grid, Plot, Rows, Section, Shown, Words
-from tunesmith.reports.definitions import DETECTOR, PROFILE, TALLIES, rule
+from tunesmith.reports.definitions import DETECTOR, PROFILE, SIGNALS, TALLIES, rule
 from tunesmith.reports.differences import same
-from tunesmith.reports.texts import clip, counted, share
+from tunesmith.reports.sections import profiled_rows
+from tunesmith.reports.texts import address, clip, counted, share
 
 if TYPE_CHECKING:
     from tunesmith.slices import Profile
@@ -34,8 +36,9 @@ def sections(made: Profile) -> tuple[list[Section], str]:
         _findings(made),
         _lengths(made),
         _tallies(result),
+        *_signals(result),
     ]
-    return [*drawn, *_examples(made)], verdict
+    return [*drawn, profiled_rows.section(made), *_examples(made)], verdict
 
 
 def _verdict(made: Profile) -> str:
@@ -69,7 +72,7 @@ def _findings(made: Profile) -> Section:
     most = max((found[name] for name in names), default=1)
     rows: list[list[Cell]] = [
         [
-            Shown(text=name, under=rule(name)),
+            Shown(text=name, under=rule(name), to=address("findings-table", detector=name)),
             DETECTORS[name].severity,
             Shown(text=f"{found[name]:,}", share=found[name] / most),
             share(found[name] / valid),
@@ -102,9 +105,9 @@ def _lengths(made: Profile) -> Section:
         blocks.append(
             Plot(
                 title=f"Words of the {name}",
-                picture=charts.histogram(made.lengths[name], axis="words"),
+                picture=charts.histogram(made.lengths[name], axis="words", to=partial(profiled_rows.bar, name)),
                 alt=f"Median {median} words, 99% of the rows at most {spread[name]['words']['p99']}.",
-                caption=f"Rows by words; median {median:,}. The last bar holds all longer ones.",
+                caption=f"Rows by words; median {median:,}. The last bar holds all longer ones. A bar leads to its rows.",
             )
         )
     lead = "A word is letters and digits that belong together; in scripts without spaces every character counts."
@@ -113,9 +116,12 @@ def _lengths(made: Profile) -> Section:
 
 def _tallies(result: Mapping[str, Any]) -> Section:
     blocks: list[Block] = []
-    for key, title in (("verbs", "Verbs"), ("topics", "Topics"), ("languages", "Languages"), ("turns", "Answers a row")):
-        if result.get(key):
-            blocks.append(_tally(title, result[key], result["valid"], TALLIES[key]))
+    for key, title in (
+        ("verbs", "Verbs"), ("objects", "Verb and object"), ("topics", "Topics"), ("clusters", "Prompts that share words"),
+        ("languages", "Languages"), ("scripts", "Scripts"), ("turns", "Answers a row"),
+    ):  # fmt: skip
+        if result.get(key) and (key != "scripts" or len(result[key]) > 1):
+            blocks.append(_tally(key, title, result[key], result["valid"]))
     if result["boilerplate"]:
         most = max(each["rows"] for each in result["boilerplate"])
         rows: list[list[Cell]] = [
@@ -126,20 +132,37 @@ def _tallies(result: Mapping[str, Any]) -> Section:
         definitions = {"text": PROFILE["boilerplate"], **({"not shown": f"{more:,} more, rarer ones."} if more > 0 else {})}
         columns = ("text", "field", "rows", "share")
         blocks.append(Grid(title="Boilerplate", columns=columns, rows=rows, numbers=("share",), definitions=definitions))
-    lead = "What the rows ask for, and in which language."
+    lead = "What the rows ask for, and in which language. A value leads to its rows."
     return Section(id="slices", title="What they are about", lead=lead, blocks=blocks)
 
 
-def _tally(title: str, found: Mapping[str, int], valid: int, definition: str) -> Grid:
-    """Draw counts, the most frequent first; what is not shown is summed up."""
+def _signals(result: Mapping[str, Any]) -> list[Section]:
+    """Draw the spread of signals, each with what it is."""
+    if not result["signals"]:
+        return []
+    rows: list[list[Cell]] = [
+        [Shown(text=name, under=SIGNALS[name]), *(f"{marks[mark]:.3f}" for mark in ("p1", "p50", "p99"))]
+        for name, marks in result["signals"].items()
+    ]
+    columns = ("signal", "p1", "p50", "p99")
+    definitions = {"p1, p50, p99": "1%, half and 99% of the responses have at most this value; empty responses are left out."}
+    grid = Grid(title="Signals", columns=columns, rows=rows, numbers=columns[1:], definitions=definitions)
+    return [Section(id="signals", title="What the responses are made of", lead="Characters, words and repetition.", blocks=[grid])]
+
+
+def _tally(key: str, title: str, found: Mapping[str, int], valid: int) -> Grid:
+    """Draw counts, the most frequent first, each leading to its rows; what is not shown is summed up."""
     head = list(found.items())[:SHOWN]
     most = max(count for _, count in head)
-    rows: list[list[Cell]] = [[name, Shown(text=f"{count:,}", share=count / most), share(count / valid)] for name, count in head]
+    rows: list[list[Cell]] = [
+        [Shown(text=name, to=profiled_rows.leading(key, name)), Shown(text=f"{count:,}", share=count / most), share(count / valid)]
+        for name, count in head
+    ]
     rest = sum(found.values()) - sum(count for _, count in head)
     if rest:
         rows.append([f"{len(found) - SHOWN:,} more", Shown(text=f"{rest:,}"), share(rest / valid)])
     name = title.lower()
-    return Grid(title=title, columns=(name, "rows", "share"), rows=rows, numbers=("share",), definitions={name: definition})
+    return Grid(title=title, columns=(name, "rows", "share"), rows=rows, numbers=("share",), definitions={name: TALLIES[key]})
 
 
 def _examples(made: Profile) -> list[Section]:
