@@ -35,6 +35,9 @@ CASES = [
     ("label_prefix", "Give the format 'Answer: x'.", "", "Answer: Blue.", False),
     ("input_url_only", "Summarize it.", "https://example.org/a/b", "It is so.", True),
     ("input_url_only", "Which domain is it?", "https://example.org/a/b", "example.org", False),
+    ("input_url_only", "Write a tweet about this article.", "https://example.org/a/b", "It is so.", True),
+    ("input_url_only", "Summarize the article in this link.", "https://example.org/a/b", "It is so.", True),
+    ("input_url_only", "Replace the broken link.", "https://example.org/a/b", "https://example.org/a", False),
     ("input_image_ref", "What is this?", "<image of a dog>", "A dog.", True),
     ("input_image_ref", "What is this?", "(a dog in a kennel)", "A dog.", False),
 ]  # fmt: skip
