@@ -1,4 +1,4 @@
-"""Near duplicates of 50,000 long texts (about 85 MB, one in ten an edited copy): python benchmarks/long_duplicates.py [--repeat 1]
+"""Near duplicates of 50,000 long texts (80 MB, one in ten an edited copy): python benchmarks/long_duplicates.py [--repeat 1]
 
 From text to clusters, 5-shingles, Jaccard .7. text-dedup runs its own MinHash entry point with its own defaults, from a data set
 on disk to one on disk, in one process; rensa and datasketch as in `duplicates.py`. The texts are documents made of two to seven
