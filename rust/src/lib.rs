@@ -30,6 +30,7 @@ pub mod search;
 pub mod shingle;
 pub mod signals;
 pub mod spill;
+pub mod substring;
 pub mod text;
 pub mod tokenize;
 pub mod verify;

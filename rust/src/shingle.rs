@@ -156,13 +156,7 @@ fn words(text: &str, lower: &mut Vec<u8>, bits: &mut WordBits, mut each: impl Fn
         return ascii(text, &mut each);
     }
     let pieces = || text.split([' ', '\n']);
-    // A mark or joiner after a space belongs to the space: cut only before what surely stands for itself.
-    let begins = |c: char| {
-        c.is_ascii()
-            || (c.is_alphanumeric() && !is_combining_mark(c))
-            || matches!(c, '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{bf}' | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}')
-    };
-    if !pieces().all(|piece| piece.is_empty() || piece.starts_with(begins)) {
+    if !pieces().all(|piece| piece.is_empty() || piece.starts_with(stands_alone)) {
         return general(text, &mut each);
     }
     for piece in pieces() {
@@ -172,6 +166,14 @@ fn words(text: &str, lower: &mut Vec<u8>, bits: &mut WordBits, mut each: impl Fn
             general(piece, &mut each);
         }
     }
+}
+
+/// Whether a character after a space begins something new: a mark or joiner there belongs to the space.
+#[must_use]
+pub fn stands_alone(c: char) -> bool {
+    c.is_ascii()
+        || (c.is_alphanumeric() && !is_combining_mark(c))
+        || matches!(c, '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{bf}' | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}')
 }
 
 /// Which bytes of a text are letters, digits or `_`: a bit each, so that words are found by counting bits.
@@ -240,7 +242,8 @@ fn ascii_words(text: &[u8], bits: &mut WordBits, mut each: impl FnMut(&[u8])) {
 
 /// Whether the byte at `at`, which follows a word, joins it to the next.
 #[inline]
-fn joins(text: &[u8], at: usize) -> bool {
+#[must_use]
+pub fn joins(text: &[u8], at: usize) -> bool {
     let (Some(&here), Some(&after)) = (text.get(at), text.get(at + 1)) else { return false };
     let before = text[at - 1];
     let letters = before.is_ascii_alphabetic() && after.is_ascii_alphabetic();

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oracles import diff as oracle
 from tunesmith import core
 from tunesmith.errors import InputError
 
@@ -28,6 +29,12 @@ def test_spans_rebuild_both_texts_without_gaps(a: str, b: str) -> None:
     for op, left, right in spans:
         assert left == right if op == "equal" else (op == "delete", op == "insert") == (bool(left), bool(right))
     assert all(x[0] != y[0] for x, y in pairwise(spans))
+
+
+@settings(max_examples=300, deadline=None)
+@given(a=TEXT, b=TEXT)
+def test_equals_the_plain_twin(a: str, b: str) -> None:
+    assert shown(a, b) == oracle.spans(a, b)
 
 
 def test_as_a_reader_sees_it() -> None:

@@ -18,7 +18,7 @@ frames = [
     core.closest(texts[:500], texts[500:], shingle=2),
     core.exact_duplicates(texts, normalize="space"), core.signals(texts), core.quality_rules(texts, rules="gopher:dolma"),
     core.verify_pairs(texts, texts.reverse(), shingle=1).to_frame(), core.pack(texts.str.len_bytes(), capacity=200).to_frame(),
-    core.overlap(texts[:2000], texts[2000:], n=3),
+    core.overlap(texts[:2000], texts[2000:], n=3), core.substring_duplicates(texts, min_length=12),
 ]
 print(frames[0].height > 1000, *[core.content_hash(frame) for frame in frames])
 """

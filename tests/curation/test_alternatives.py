@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,10 @@ from tunesmith.rows import write_version
 
 WORDS = ["red", "old", "tall", "small", "green", "house", "tree", "ship", "river", "stone", "of", "the", "in", "a", "and", "please"]
 TOP = [f"fraction_of_characters_in_most_common_{n}grams" for n in (2, 3, 4)]
+
+
+_FOLDER = tempfile.TemporaryDirectory()
+ITEMS = Path(_FOLDER.name) / "items.jsonl"
 
 
 def rows(n: int = 80) -> list[dict]:
@@ -29,6 +36,9 @@ def rows(n: int = 80) -> list[dict]:
     return made
 
 
+ITEMS.write_text("".join(json.dumps({"instruction": " ".join(row["instruction"].split()[3:] + ["now"] * 4)}) + "\n" for row in rows()[:9]))
+
+
 def recipe(**near) -> dict:
     return {
         "steps": [
@@ -42,6 +52,7 @@ def recipe(**near) -> dict:
             {"detect": {"skip": ["repetitive"]}},
             {"exact_duplicates": {"name": "same", "of": "prompt"}},
             {"near_duplicates": {"name": "near", "shingle": 1, "threshold": 0.6, "floor": 0.4, **near}},
+            {"decontaminate": {"against": str(ITEMS), "n": 2, "threshold": 0.4}},
         ]
     }
 
@@ -70,6 +81,7 @@ def changed(path: str, value: object) -> dict:
     + [("short.words.max", 3), ("detect.drop", "none"), ("detect.drop", "all"), ("detect.flag", "none"),
        ("detect.skip", ["repetitive", "output_empty"]),
        ("web.rules.bounds.required_word_count", 1), ("web.rules.bounds.median_word_length_min", 4), ("web.rules.skip", []),
+       ("decontaminate.threshold", 0), ("decontaminate.threshold", 0.3), ("decontaminate.threshold", 0.9), ("decontaminate.action", "flag"),
        ("near.keep", "longest"), ("near.action", "flag"), ("same.action", "flag"), ("same.keep", "longest")],
 )  # fmt: skip
 def test_equals_a_run(version, path, value):

@@ -7,6 +7,8 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -41,6 +43,9 @@ WORDS = [
     "name",
     "list",
 ]
+_FOLDER = tempfile.TemporaryDirectory()
+ITEMS = Path(_FOLDER.name) / "items.jsonl"
+ITEMS.write_text("".join(f'{{"instruction": "{a} {b}", "output": ""}}\n' for a in WORDS[::2] for b in WORDS[1::3]))
 RECIPE = {
     "steps": [
         {"filter": {"name": "short", "words": {"min": 2}, "rules": {"set": "fineweb", "skip": ["line_punct_ratio", "short_line_ratio"]}}},
@@ -49,6 +54,7 @@ RECIPE = {
         "exact_duplicates",
         {"near_duplicates": {"name": "near", "of": ["prompt", "response"], "threshold": 0.6, "keep": "longest", "shingle": 2}},
         {"near_duplicates": {"name": "flagged", "threshold": 0.5, "shingle": 1, "action": "flag"}},
+        {"decontaminate": {"against": str(ITEMS), "of": "response", "contain": 2}},
         {"fix": {"name": "late"}},
         {"select": {"rows": 0.8}},
     ]

@@ -36,7 +36,7 @@ def test_every_commented_line_of_the_template_is_true(tmp_path, monkeypatch):
     (tmp_path / "patch.jsonl").touch()
     lines = [line.strip().removeprefix("# ") for line in TEMPLATE.splitlines() if line.strip().startswith("# - ")]
     steps = [line for line in lines if not line.startswith("- {")]
-    assert len(steps) == 6
+    assert len(steps) == 7
     for line in steps:
         assert load_recipe({"steps": yaml.safe_load(line)}).steps
 
@@ -110,6 +110,6 @@ def test_a_missing_file_says_how_to_make_one(tmp_path):
 def test_the_schema_knows_all_steps_and_their_options():
     schema = json_schema()
     steps = {name: step for each in schema["properties"]["steps"]["items"]["anyOf"] for name, step in each.get("properties", {}).items()}
-    assert set(steps) == {"fix", "filter", "detect", "exact_duplicates", "near_duplicates", "select", "patch"}
+    assert set(steps) == {"fix", "filter", "detect", "exact_duplicates", "near_duplicates", "decontaminate", "select", "patch"}
     assert "threshold" in steps["near_duplicates"]["anyOf"][0]["properties"]
     assert steps["near_duplicates"]["anyOf"][0]["additionalProperties"] is False

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tunesmith.curation import curate
+from tunesmith.curation.alternatives import NeedsRunError, what_if
 from tunesmith.curation.steps.filter import check_row_wise
 from tunesmith.errors import OptionError
 
@@ -259,6 +260,70 @@ class TestDuplicates:
         data = rows((self.LONG, "one two three four five six"), (self.LONG, "a b c d e f g"), (self.LONG, "one two three four five six"))
         made = curate(data, steps({"near_duplicates": {"of": ["prompt", "response"], "each": True}}))
         assert made.frame["position"].to_list() == [0, 1]
+
+
+class TestDecontaminate:
+    ITEM = "Please explain why the tall old ships sailed around the cape in the storm"
+
+    @pytest.fixture
+    def recipe(self, tmp_path):
+        items = rows((self.ITEM, "Wind"), ("Name the four seasons", "x"), ("Rhyme?", "x"), ("", "unasked"))
+        (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in items))
+
+        def write(**options):
+            (tmp_path / "r.yaml").write_text(json.dumps({"steps": [{"decontaminate": {"against": "test.jsonl", **options}}]}))
+            return tmp_path / "r.yaml"
+
+        return write
+
+    DATA = (
+        ("Sing a song", "la"),
+        ("A riddle", f"You asked: {ITEM.lower()}?"),
+        ("Please explain why the tall old ships sailed there", "no"),
+        ("Now: name the four seasons!", "spring"),
+        ("A rhyme? Rhyme? No", "no"),
+        ("rhyme", "no"),
+        ("Please explain why the tall old ships sailed around the moon", "no"),
+    )
+
+    def test_items_are_found_in_any_field_short_ones_too(self, recipe):
+        made = curate(rows(*self.DATA), recipe(n=8))
+        assert made.frame["position"].to_list() == [0, 4]
+        assert made.values["decontaminate.share"].to_list() == [None, 1.0, 8 / 14, 1.0, None, 1.0, 10 / 14]
+        entry = made.ledger.row(0, named=True)
+        assert (entry["position"], entry["rule"], entry["field"], entry["threshold"]) == (1, "overlap", "response", 0.5)
+        assert entry["evidence"] == f"test.jsonl, row 0: {self.ITEM}"
+        assert (entry["twin_position"], entry["value"]) == (None, 1.0)
+
+    def test_options(self, recipe):
+        assert curate(rows(*self.DATA), recipe(threshold=0.7)).frame["position"].to_list() == [0, 2, 4]
+        assert curate(rows(*self.DATA), recipe(action="flag")).kept == 7
+        assert curate(rows(*self.DATA), recipe(of="prompt", mode="gpt3", n=10)).frame["position"].to_list() == [0, 1, 2, 3, 4, 5]
+        assert curate(rows(*self.DATA), recipe(mode="tulu3")).frame["position"].to_list() == [0, 3, 4, 5]
+        assert curate(rows(("Wind", "x")), recipe(item="response")).kept == 0
+        assert curate(rows(*self.DATA), recipe(item=["prompt", "response"])).kept == 4
+
+    def test_what_if_answers_the_threshold(self, recipe, tmp_path):
+        curate(rows(*self.DATA), recipe(), out=tmp_path / "v")
+        assert what_if(tmp_path / "v", "decontaminate.threshold=0.7").kept == 3
+        assert what_if(tmp_path / "v", "decontaminate.threshold=0").kept == 2
+        assert what_if(tmp_path / "v", "decontaminate.action=flag").flagged == 5
+        with pytest.raises(NeedsRunError, match=r"decontaminate\.n changes what is measured"):
+            what_if(tmp_path / "v", "decontaminate.n=5")
+
+    def test_blocks_change_nothing(self, recipe, monkeypatch):
+        whole = curate(rows(*self.DATA), recipe())
+        monkeypatch.setattr("tunesmith.curation.steps.decontaminate._BLOCK", 2)
+        parts = curate(rows(*self.DATA), recipe())
+        assert parts.values.equals(whole.values)
+        assert parts.ledger.equals(whole.ledger)
+
+    def test_no_rows_and_mistakes(self, recipe):
+        assert curate(rows(), recipe()).kept == 0
+        with pytest.raises(OptionError, match=r"decontaminate, against: .*nope\.jsonl"):
+            curate(rows(("a", "b")), steps({"decontaminate": {"against": "nope.jsonl"}}))
+        with pytest.raises(OptionError, match="against"):
+            curate(rows(("a", "b")), steps("decontaminate"))
 
 
 class TestSelect:

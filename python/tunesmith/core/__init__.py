@@ -21,6 +21,7 @@ from tunesmith.core.records import JSON_TYPES, JsonRecords, json_blocks, parse_j
 from tunesmith.core.rouge import rouge, rouge_corpus
 from tunesmith.core.rule_sets import RULE_SETS
 from tunesmith.core.signals import signals
+from tunesmith.core.substring import substring_duplicates, substring_memory
 from tunesmith.core.tokenizer import AddedToken, Tokenizer
 from tunesmith.core.unpacking import unzstd
 
@@ -51,6 +52,8 @@ __all__ = [
     "rouge_corpus",
     "row_ids",
     "signals",
+    "substring_duplicates",
+    "substring_memory",
     "unzstd",
     "verify_pairs",
     "word_diff",

@@ -75,6 +75,8 @@ steps:
   - near_duplicates: {of: prompt, threshold: 0.7, action: flag}
   # Rows like those of a test set:
   # - near_duplicates: {name: leaked, of: prompt, against: test.jsonl}
+  # Rows that hold test items, by shared runs of 8 words; short items as a whole:
+  # - decontaminate: {against: test.jsonl, n: 8}
 
   # A smaller set that covers the whole: a count, or a share below 1.
   # - select: {by: k-center, rows: 9000}

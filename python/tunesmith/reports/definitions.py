@@ -35,6 +35,7 @@ ACTIONS = {"drop": "dropped", "edit": "edited", "flag": "flagged", "reject": "re
 RULES = {
     "exact_duplicate": "The same text as an earlier row, or as the one that is kept of its group.",
     "near_duplicate": "A near duplicate of the row that is kept of its group, by exact Jaccard similarity of shingles.",
+    "overlap": "Holds a test item, or as much of one as the recipe says: the share of its words in runs that both have.",
     "against": "A near duplicate of a row of another file that the recipe names, such as the evaluation items.",
     "where": "The recipe's own expression does not hold.",
     "not_selected": "Beyond the budget of a selection.",

@@ -47,7 +47,7 @@ impl Grams {
         let run = |at: u32| &tokens[at as usize..at as usize + width];
         let mut rolled = (0, 0);
         for (count, &(_, at)) in windows.iter().enumerate() {
-            if count % 4096 == 0 {
+            if count.is_multiple_of(4096) {
                 control.check()?;
             }
             // The next place of the same item is one step on; another item begins anew.

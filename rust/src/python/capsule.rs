@@ -116,6 +116,25 @@ impl Column {
         Ok(all)
     }
 
+    /// Every row of a `List[UInt32]` column, borrowed.
+    pub fn id_lists(&self) -> PyResult<Vec<Option<&[u32]>>> {
+        let place = |offset: i64| usize::try_from(offset).unwrap_or(0);
+        let mut all = Vec::with_capacity(self.len());
+        for chunk in &self.chunks {
+            if *chunk.data_type() == DataType::Null {
+                all.extend((0..chunk.len()).map(|_| None));
+                continue;
+            }
+            let lists = chunk.as_list_opt::<i64>().and_then(|lists| Some((lists, lists.values().as_primitive_opt::<UInt32Type>()?)));
+            let (lists, ids) = lists.ok_or_else(|| expected("lists of UInt32", chunk.data_type()))?;
+            let borders = lists.value_offsets();
+            all.extend(
+                (0..lists.len()).map(|row| lists.is_valid(row).then(|| &ids.values()[place(borders[row])..place(borders[row + 1])])),
+            );
+        }
+        Ok(all)
+    }
+
     fn numbers<T: ArrowPrimitiveType>(&self, what: &str) -> PyResult<Vec<T::Native>> {
         let mut all = Vec::with_capacity(self.len());
         for chunk in &self.chunks {

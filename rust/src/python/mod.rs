@@ -12,6 +12,7 @@ mod pack;
 mod rouge;
 mod rules;
 mod signals;
+mod substring;
 mod tokenize;
 mod unpack;
 
@@ -30,6 +31,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     rouge::register(m)?;
     rules::register(m)?;
     signals::register(m)?;
+    substring::register(m)?;
     tokenize::register(m)?;
     unpack::register(m)?;
     Ok(())

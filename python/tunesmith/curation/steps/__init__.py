@@ -6,6 +6,7 @@ A new step is a file here with a subclass of `RowStep`, `KeyedStep` or `RankedSt
 from __future__ import annotations
 
 from tunesmith.curation.steps.base import Step
+from tunesmith.curation.steps.decontaminate import Decontaminate
 from tunesmith.curation.steps.detect import Detect
 from tunesmith.curation.steps.exact_duplicates import ExactDuplicates
 from tunesmith.curation.steps.filter import Filter
@@ -14,6 +15,8 @@ from tunesmith.curation.steps.near_duplicates import NearDuplicates
 from tunesmith.curation.steps.patch import Patch
 from tunesmith.curation.steps.select import Select
 
-STEPS: dict[str, type[Step]] = {step.type: step for step in (Fix, Filter, Detect, ExactDuplicates, NearDuplicates, Select, Patch)}
+STEPS: dict[str, type[Step]] = {
+    step.type: step for step in (Fix, Filter, Detect, ExactDuplicates, NearDuplicates, Decontaminate, Select, Patch)
+}
 
-__all__ = ["STEPS", "Detect", "ExactDuplicates", "Filter", "Fix", "NearDuplicates", "Patch", "Select", "Step"]
+__all__ = ["STEPS", "Decontaminate", "Detect", "ExactDuplicates", "Filter", "Fix", "NearDuplicates", "Patch", "Select", "Step"]
