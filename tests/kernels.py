@@ -41,13 +41,15 @@ OF_TEXTS: dict[str, Call] = {
     "overlap": lambda values, **options: core.overlap(values, ["the cat sat", "one two"], n=2, **options),
     "overlap, against": lambda values, **options: core.overlap(["the cat sat", "one two"], values, n=2, **options),
     "parse_json": lambda values: core.parse_json(values).rejects,
+    "quality_rules": core.quality_rules,
+    "quality_rules, c4": lambda values, **options: core.quality_rules(values, rules="c4", **options),
     "rouge": lambda values, **options: core.rouge(values, values, **options),
     "rouge, predictions": lambda values, **options: core.rouge(values, pl.Series(["a b"]).new_from_index(0, len(values)), **options),
     "rouge_corpus": lambda values, **options: core.rouge_corpus(values, values, resamples=10, **options),
-    "quality_rules": core.quality_rules,
     "quality_rules, dolma": lambda values, **options: core.quality_rules(values, rules="gopher:dolma", **options),
     "row_ids": lambda values, **options: core.row_ids([values, values], **options),
     "signals": core.signals,
+    "signals, some": lambda values, **options: core.signals(values, only=["words", "entropy"], **options),
     "verify_pairs": lambda values, **options: core.verify_pairs(values, values, shingle=1, **options),
     "verify_pairs, b": lambda values, **options: core.verify_pairs(["a"] * len(values), values, **options),
     "word_diff": lambda values, **options: core.word_diff(values, values, **options),
@@ -67,8 +69,11 @@ OF_NUMBERS: dict[str, Call] = {
 
 OF_IDS: dict[str, Call] = {"Tokenizer.decode": lambda values, **options: tokenizer().decode(values, **options)}
 
-OF_OTHERS = {"content_hash": "a frame", "read_json": "bytes or a path", "json_blocks": "a path", "unzstd": "bytes"}
+OF_OTHERS = {"content_hash": "a frame", "json_blocks": "a stream", "read_json": "bytes or a path", "unzstd": "a stream"}
 """What takes no column."""
+
+QUERIES = ("quality_rules", "quality_rules, c4", "quality_rules, dolma")
+"""What asks Polars' engine, which waits in a forked process for threads that are not there."""
 
 
 def frame(result: Any) -> pl.DataFrame:

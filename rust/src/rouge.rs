@@ -8,9 +8,11 @@ use crate::parallel::Control;
 
 mod documents;
 mod pair;
+mod words;
 
-use documents::{Block, Dictionary, Document, Row, map};
+use documents::{Block, Document, Row, map};
 use pair::Scratch;
+use words::Words;
 
 /// One ROUGE type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +93,7 @@ pub fn score(
     control: &Control,
 ) -> Result<Vec<Option<Vec<Score>>>> {
     let mut scores = Vec::with_capacity(predictions.len());
-    let mut words = Dictionary::default();
+    let mut words = Words::default();
     while scores.len() < predictions.len() {
         let start = scores.len();
         let mut bytes = 0;
@@ -107,7 +109,7 @@ pub fn score(
         let block = Block::read(predictions, references, start..start + rows, options, &mut words, control)?;
         let chunks: Vec<&[Row]> = block.rows.chunks(CHUNK).collect();
         let scored = map(options.parallel, &chunks, |rows| {
-            let mut scratch = Scratch::new(words.stems());
+            let mut scratch = Scratch::new(words.len());
             rows.iter()
                 .map(|row| {
                     control.check()?;

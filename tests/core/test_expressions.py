@@ -30,6 +30,10 @@ def on(column: str | pl.Expr) -> Any:
 TWINS: dict[str, tuple[pl.Expr, Callable[[pl.DataFrame], Any]]] = {
     "rouge": (on("p").rouge("r", stemmer=True), lambda frame: core.rouge(frame["p"], frame["r"], stemmer=True).to_struct()),
     "signals": (on("p").signals(), lambda frame: core.signals(frame["p"]).to_struct()),
+    "quality_rules": (
+        on("p").quality_rules(rules="gopher:dolma"),
+        lambda frame: core.quality_rules(frame["p"], rules="gopher:dolma").to_struct(),
+    ),
     "word_diff": (on("p").word_diff("r"), lambda frame: core.word_diff(frame["p"], frame["r"])),
     "verify_pairs": (on("p").verify_pairs("r", shingle=1), lambda frame: core.verify_pairs(frame["p"], frame["r"], shingle=1)),
     "row_ids": (
@@ -114,6 +118,13 @@ def test_mistakes_are_told_at_once_or_by_the_query() -> None:
         on("p").verify_pairs("r", shingle=0)
     with pytest.raises(OptionError, match="did you mean"):
         on("p").rouge("r", metrics=["rouge_1"])
+    with pytest.raises(OptionError, match="did you mean"):
+        on("p").signals(only=["word"])
+    with pytest.raises(OptionError, match="gopher"):
+        on("p").quality_rules(rules="gofer:dolma")
+    some = FRAME.lazy().select(on("p").signals(only=["entropy", "words"]))
+    assert some.collect_schema()["p"] == pl.Struct({"words": pl.UInt32, "entropy": pl.Float64})
+    assert_frame_equal(some.collect(engine="streaming").unnest("p"), core.signals(FRAME["p"], only=["words", "entropy"]))
     for expression in (on("g").signals(), on("g").rouge("r"), on("g").encode(kernels.tokenizer()), on("p").decode(kernels.tokenizer())):
         with pytest.raises((InputError, pl.exceptions.PolarsError), match="expected a column of"):
             FRAME.select(expression)

@@ -1,4 +1,4 @@
-"""Ctrl-C ends every kernel in the middle of its work, and in the middle of one huge text."""
+"""Ctrl-C ends every kernel in the middle of its work; of a text of many megabytes some finish it first."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ CALLS = {
     "rouge": "core.rouge(MANY, MANY.reverse(), progress=begun)",
     "rouge, a long pair": "core.rouge([LONG], [LONG + 'x\\nz'], progress=begun)",
     "quality_rules": "core.quality_rules(MANY, progress=begun)",
+    "overlap": "core.overlap(MANY, MANY[:1000], progress=begun)",
+    "signals, long texts": "core.signals([LONG] * 40, progress=begun)",
     "signals": "core.signals(MANY, progress=begun)",
     "signals, a long text": "core.signals([LONG * 4], progress=begun)",
     "quality_rules, a long text": "core.quality_rules([LONG * 4], progress=begun)",

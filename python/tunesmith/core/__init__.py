@@ -1,7 +1,7 @@
 """The Rust kernels on Series and frames, and their expression twins. Imports nothing of Tunesmith but errors.
 
 Every function takes a Series, a list, a pandas Series or anything with `__arrow_c_stream__`, and works in a forked process
-(the expressions do not: Polars' own engine waits there for threads that a fork leaves behind).
+(the expressions and `quality_rules` do not: Polars' own engine waits there for threads that a fork leaves behind).
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@ tokenizer. Kernels run in the calling thread, for streaming is parallel already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
@@ -16,7 +15,10 @@ from tunesmith.core import _native
 from tunesmith.core.columns import series
 from tunesmith.core.duplicate_stages import verify_pairs
 from tunesmith.core.near_options import Unit
+from tunesmith.core.quality import judged, quality_rules
 from tunesmith.core.rouge import METRICS, Words, as_references, checked
+from tunesmith.core.rule_sets import RuleSetName
+from tunesmith.core.signals import signals
 from tunesmith.core.tokenizer import Tokenizer
 
 Column = pl.Expr | str
@@ -59,20 +61,37 @@ class Expressions:
 
         return _elementwise([self._expr, references], kernel, pl.Struct(dict.fromkeys(known, score)))
 
-    def signals(self) -> pl.Expr:
+    def signals(self, *, only: Sequence[str] | None = None) -> pl.Expr:
         """Measure this column of texts.
 
         Returns:
-            A Struct with a field a signal, all null for null; otherwise as `tunesmith.core.signals`.
+            A Struct with a field a signal, or for each that ``only`` names, all null for null; otherwise as
+            `tunesmith.core.signals`.
 
         >>> pl.select(pl.lit("So so good.").tunesmith.signals().struct.field("words")).item()
         3
         """
 
         def kernel(texts: pl.Series) -> pl.Series:
-            return pl.DataFrame(_native.signals(series(texts, pl.String, name="texts"), True)).to_struct()
+            return pl.DataFrame(_native.signals(series(texts, pl.String, name="texts"), True, None, only)).to_struct()
 
-        return _elementwise([self._expr], kernel, _signals())
+        return _elementwise([self._expr], kernel, pl.Struct(signals([], only=only).schema))
+
+    def quality_rules(self, *, rules: RuleSetName = "gopher:datatrove", bounds: Mapping[str, float | None] | None = None) -> pl.Expr:
+        """Judge this column of texts by the rules of another system.
+
+        Returns:
+            A Struct ``kept, rule`` and a field a measure, all null for null; otherwise as `tunesmith.core.quality_rules`.
+
+        >>> judged = pl.lit("Too short.").tunesmith.quality_rules(rules="gopher:dolma")
+        >>> pl.select(judged.struct.field("rule")).item()
+        'word_count_min'
+        """
+
+        def kernel(texts: pl.Series) -> pl.Series:
+            return judged(series(texts, pl.String, name="texts"), rules=rules, bounds=bounds, inline=True).to_struct()
+
+        return _elementwise([self._expr], kernel, pl.Struct(quality_rules([], rules=rules, bounds=bounds).schema))
 
     def word_diff(self, other: Column) -> pl.Expr:
         """Compare this column of texts, word by word, with `other`, the texts after.
@@ -91,7 +110,9 @@ class Expressions:
 
         return _elementwise([self._expr, other], kernel, pl.List(pl.Struct(spans)))
 
-    def verify_pairs(self, other: Column, *, shingle: int = 5, unit: Unit = "word") -> pl.Expr:
+    def verify_pairs(
+        self, other: Column, *, shingle: int = 5, unit: Unit = "word", fold_numbers: bool = False, fold_marks: bool = False
+    ) -> pl.Expr:
         """Measure how similar this column's texts are to those of `other`.
 
         Returns:
@@ -101,8 +122,13 @@ class Expressions:
         >>> frame.select(pl.col("a").tunesmith.verify_pairs("b", shingle=1)).item()
         0.75
         """
-        verify_pairs([], [], shingle=shingle, unit=unit)  # mistakes are told where they are made
-        return _elementwise([self._expr, other], lambda a, b: verify_pairs(a, b, shingle=shingle, unit=unit), pl.Float64())
+
+        def kernel(a: pl.Series, b: pl.Series) -> pl.Series:
+            return verify_pairs(a, b, shingle=shingle, unit=unit, fold_numbers=fold_numbers, fold_marks=fold_marks)
+
+        none = pl.Series([], dtype=pl.String)
+        kernel(none, none)  # mistakes are told where they are made
+        return _elementwise([self._expr, other], kernel, pl.Float64())
 
     def row_ids(self, *others: Column) -> pl.Expr:
         """Hash rows by content: this column and `others`, in this order.
@@ -154,8 +180,3 @@ def _elementwise(columns: Sequence[Column], kernel: Callable[..., pl.Series], re
 
 def _one(table: _native.Frame) -> pl.Series:
     return pl.DataFrame(table).to_series()
-
-
-@cache
-def _signals() -> pl.Struct:
-    return pl.Struct(pl.DataFrame(_native.signals(pl.Series([], dtype=pl.String), True)).schema)

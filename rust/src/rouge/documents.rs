@@ -3,41 +3,14 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::words::{Words, stems};
 use super::{CHUNK, Metric, Options, References, Tokens};
 use crate::error::Result;
 use crate::parallel::Control;
-use crate::{porter, text};
+use crate::text;
 
 /// Bytes of a line between two looks at the control.
 const PART: usize = 1 << 20;
-
-/// Every distinct word seen, and the number of its stem.
-#[derive(Default)]
-pub struct Dictionary {
-    words: FxHashMap<Box<[u8]>, u32>,
-    stem_of: FxHashMap<Box<[u8]>, u32>,
-}
-
-impl Dictionary {
-    /// How many stems there are; their numbers are below it.
-    pub fn stems(&self) -> usize {
-        self.stem_of.len()
-    }
-
-    fn stem(&mut self, word: Box<[u8]>, stem: bool) -> u32 {
-        if let Some(&number) = self.words.get(&word) {
-            return number;
-        }
-        let mut stemmed = word.to_vec();
-        if stem && word.len() > 3 && word.iter().all(u8::is_ascii_alphanumeric) {
-            porter::stem(&mut stemmed);
-        }
-        let next = u32::try_from(self.stem_of.len()).unwrap_or(u32::MAX);
-        let number = *self.stem_of.entry(stemmed.into()).or_insert(next);
-        self.words.insert(word, number);
-        number
-    }
-}
 
 /// One distinct text: stems by number, where its lines end, its bigrams sorted.
 pub struct Document {
@@ -62,7 +35,7 @@ impl Block {
         references: &References,
         rows: std::ops::Range<usize>,
         options: &Options,
-        words: &mut Dictionary,
+        words: &mut Words,
         control: &Control,
     ) -> Result<Self> {
         let (mut texts, mut seen) = (Vec::new(), FxHashMap::default());
@@ -82,59 +55,41 @@ impl Block {
         // One chunk a thread: each has a vocabulary of its own, which costs. What numbers words get changes no score.
         let threads = if options.parallel { rayon::current_num_threads() } else { 1 };
         let chunks: Vec<&[&str]> = texts.chunks(texts.len().div_ceil(threads).max(CHUNK)).collect();
-        let read = map(options.parallel, &chunks, |texts| tokenize(texts, options.tokens, control))?;
+        let read = map(options.parallel, &chunks, |texts| {
+            let (vocabulary, documents) = tokenize(texts, options.tokens, control)?;
+            let stemmed = options.stem.then(|| stems(&vocabulary));
+            Ok((vocabulary, stemmed, documents))
+        })?;
+        // The one part that cannot be shared among threads: it looks at distinct stems alone.
         let numbered: Vec<_> = read
             .into_iter()
-            .map(|(vocabulary, documents)| {
-                let stems: Vec<u32> = vocabulary.into_iter().map(|word| words.stem(word, options.stem)).collect();
-                (stems, documents)
+            .map(|(vocabulary, stemmed, documents)| {
+                let numbers = match stemmed {
+                    None => vocabulary.iter().map(|word| words.number(word)).collect(),
+                    Some((stems, of)) => {
+                        let numbers: Vec<u32> = stems.iter().map(|stem| words.number(stem)).collect();
+                        of.into_iter().map(|stem| numbers[stem as usize]).collect::<Vec<u32>>()
+                    }
+                };
+                (numbers, documents)
             })
             .collect();
         let bigrams = options.metrics.contains(&Metric::N(2));
-        let documents = map(options.parallel, &numbered, |(stems, documents)| {
-            Ok(documents.iter().map(|(tokens, lines)| finish(stems, tokens, lines, bigrams)).collect::<Vec<_>>())
+        let documents = map(options.parallel, &numbered, |(numbers, documents)| {
+            Ok(documents.iter().map(|(tokens, lines)| finish(numbers, tokens, lines, bigrams)).collect::<Vec<_>>())
         })?;
         Ok(Self { documents: documents.into_iter().flatten().collect(), rows })
-    }
-}
-
-/// Words by number. Short ones, nearly all, are keys by value: no pointer to follow.
-#[derive(Default)]
-struct Vocabulary {
-    short: FxHashMap<u128, u32>,
-    long: FxHashMap<Box<[u8]>, u32>,
-    words: Vec<Box<[u8]>>,
-}
-
-impl Vocabulary {
-    fn number(&mut self, word: &[u8]) -> u32 {
-        let next = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
-        let found = if word.len() <= 16 {
-            // No word holds a zero byte, so the padding cannot confuse two.
-            let mut bytes = [0; 16];
-            bytes[..word.len()].copy_from_slice(word);
-            *self.short.entry(u128::from_ne_bytes(bytes)).or_insert(next)
-        } else if let Some(&number) = self.long.get(word) {
-            number
-        } else {
-            self.long.insert(word.into(), next);
-            next
-        };
-        if found == next {
-            self.words.push(word.into());
-        }
-        found
     }
 }
 
 /// Tokens by number, and the ends of the lines that hold any.
 type Numbered = (Vec<u32>, Vec<u32>);
 /// The words of some texts, and the texts in their numbers.
-type Read = (Vec<Box<[u8]>>, Vec<Numbered>);
+type Read = (Words, Vec<Numbered>);
 
 /// Tokens as numbers into a vocabulary of these texts alone; and the ends of the lines that hold any.
 fn tokenize(texts: &[&str], tokens: Tokens, control: &Control) -> Result<Read> {
-    let mut vocabulary = Vocabulary::default();
+    let mut vocabulary = Words::default();
     let documents = texts
         .iter()
         .map(|text| {
@@ -156,7 +111,7 @@ fn tokenize(texts: &[&str], tokens: Tokens, control: &Control) -> Result<Read> {
             Ok((found, lines))
         })
         .collect::<Result<_>>()?;
-    Ok((vocabulary.words, documents))
+    Ok((vocabulary, documents))
 }
 
 /// A line in parts that can be read one by one: cut before a space, which neither a word nor its lower case reaches across.
@@ -170,8 +125,8 @@ fn parts(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn finish(stems: &[u32], tokens: &[u32], lines: &[u32], bigrams: bool) -> Document {
-    let tokens: Vec<u32> = tokens.iter().map(|&token| stems[token as usize]).collect();
+fn finish(numbers: &[u32], tokens: &[u32], lines: &[u32], bigrams: bool) -> Document {
+    let tokens: Vec<u32> = tokens.iter().map(|&token| numbers[token as usize]).collect();
     let mut pairs: Vec<u64> =
         if bigrams { tokens.windows(2).map(|pair| u64::from(pair[0]) << 32 | u64::from(pair[1])).collect() } else { Vec::new() };
     pairs.sort_unstable();
