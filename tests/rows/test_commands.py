@@ -31,6 +31,17 @@ def test_convert(tmp_path, source):
     assert run("convert", source, tmp_path / "m.json", "--to", "messages", "--force").exit_code == 0
 
 
+def test_check_takes_several_sources_as_a_shell_gives_them(tmp_path):
+    for name, answer in (("a", "3"), ("b", "")):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps({"instruction": f"Add to {name}.", "input": "", "output": answer}) + "\n")
+    both = [str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")]
+    answered = CliRunner().invoke(main, ["check", *both, "--json"])
+    assert (answered.exit_code, json.loads(answered.stdout)["valid"]) == (0, 2)
+    shown = CliRunner().invoke(main, ["check", *both])
+    assert f"tunesmith curate {both[0]} {both[1]} -o clean" in shown.stdout
+    assert CliRunner().invoke(main, ["check"]).exit_code == 2
+
+
 def test_convert_shows_what_is_lost(tmp_path, source):
     shown = run("convert", source, tmp_path / "o.jsonl", "--to", "openai")
     assert shown.exit_code == 0

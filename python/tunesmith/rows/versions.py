@@ -105,11 +105,14 @@ _CHANGED = "it was changed after it was made: make it again, or read rows.parque
 
 
 def verify(source: object) -> None:
-    """Verify a source that is a version, or a split of versions; anything else is no artefact, and passes.
+    """Verify a source that is a version, or a split of versions, or a list of sources; anything else is no artefact, and passes.
 
     Raises:
         ArtefactError: As `Version.verify`.
     """
+    if isinstance(source, list | tuple):
+        for each in source:
+            verify(each)
     if not isinstance(source, str | Path) or not Path(source).is_dir():
         return
     folder = Path(source)

@@ -24,7 +24,7 @@ tunesmith check data/*.jsonl --rejects mend.jsonl
 tunesmith check clean --gate gate.yaml --against published --summary summary.md
 """,
 )
-@click.argument("source")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--format", "format_", help="The format, where it is not to be inferred.")
 @click.option("--rejects", type=click.Path(dir_okay=False), help="Write rejected records here, to be mended and read again.")
 @click.option("--gate", metavar="FILE", type=click.Path(dir_okay=False), help="Bounds that decide whether the check passes (YAML).")
@@ -33,7 +33,7 @@ tunesmith check clean --gate gate.yaml --against published --summary summary.md
 @click.option("--force", is_flag=True, help="Replace an existing --rejects or --summary file.")
 def command(
     session: Session,
-    source: str,
+    sources: tuple[str, ...],
     format_: str | None,
     rejects: str | None,
     gate: str | None,
@@ -44,7 +44,7 @@ def command(
 ) -> Outcome:
     """Check format and schema, row by row, and run the detectors.
 
-    SOURCE is a file, glob, folder, `-` or a version; the format is inferred. Exit code 1 when a row is rejected, or with
+    SOURCE is a file, glob, folder, `-` or a version, or several; the format is inferred. Exit code 1 when a row is rejected, or with
     --gate when a bound is broken. Without a gate findings never fail the check: an empty answer is a valid row with the
     finding `output_empty`.
     """
@@ -57,22 +57,23 @@ def command(
         raise ArtefactError(f"{rejects} exists; choose another file, or --force to replace it")
     if summary and not force and Path(summary).is_file() and Path(summary).stat().st_size:
         raise ArtefactError(f"{summary} exists; choose another file, or --force to replace it")
+    source = sources[0] if len(sources) == 1 else list(sources)
     checked = check(source, rejects, format=format_, keep=False, gate=gate, against=against, progress=session.progress)
     if summary:
-        Path(summary).write_text(markdown(checked, source) + "\n", encoding="utf-8")
+        Path(summary).write_text(markdown(checked, " ".join(sources)) + "\n", encoding="utf-8")
     return Outcome(
         data={**checked.result, **({"summary": summary} if summary else {})},
-        show=lambda console: _show(console, checked, source, rejects),
+        show=lambda console: _show(console, checked, sources, rejects),
         code=FINE if checked.fine else FAILED,
     )
 
 
-def _show(console: Console, checked: Checked, source: str, rejects: str | None) -> None:
+def _show(console: Console, checked: Checked, sources: Sequence[str], rejects: str | None) -> None:
     from tunesmith.cli.terminal import table
 
     result = checked.result
     counts = f"{result['rows']:,} rows, {result['valid']:,} valid, {result['rejected']:,} rejected"
-    console.print(f"{source}: {result['format']}, {counts}", markup=False, soft_wrap=True)
+    console.print(f"{' '.join(sources)}: {result['format']}, {counts}", markup=False, soft_wrap=True)
     for note in result["notes"]:
         console.print(f"note: {note}", markup=False, soft_wrap=True)
     if result["rejected"]:
@@ -84,7 +85,7 @@ def _show(console: Console, checked: Checked, source: str, rejects: str | None) 
         console.print("No findings.")
     _gate(console, checked)
     console.print()
-    for line in _next(result, source, rejects):
+    for line in _next(result, sources, rejects):
         console.print(line, markup=False, soft_wrap=True)
 
 
@@ -126,13 +127,13 @@ def _found(checked: Checked) -> Sequence[tuple[object, ...]]:
     ]
 
 
-def _next(result: dict[str, Any], source: str, rejects: str | None) -> list[str]:
-    from shlex import quote
+def _next(result: dict[str, Any], sources: Sequence[str], rejects: str | None) -> list[str]:
+    from shlex import join
 
-    lines, source = [], quote(source)
+    lines, source = [], join(sources)
     if result["rejected"] and not rejects:
         lines.append(f"Next: tunesmith check {source} --rejects rejects.jsonl   (the rejected records, to be mended)")
-    if result["findings"]:
+    if result["findings"] and len(sources) == 1:
         worst = max(result["findings"], key=result["findings"].__getitem__)
         lines.append(f"Next: tunesmith detect {source} --only {worst} --show 5   (the rows, with the spans)")
         lines.append(f"      tunesmith detectors {worst}   (what it means)")
