@@ -36,7 +36,7 @@ def test_every_commented_line_of_the_template_is_true(tmp_path, monkeypatch):
     (tmp_path / "patch.jsonl").touch()
     lines = [line.strip().removeprefix("# ") for line in TEMPLATE.splitlines() if line.strip().startswith("# - ")]
     steps = [line for line in lines if not line.startswith("- {")]
-    assert len(steps) == 7
+    assert len(steps) == 8
     for line in steps:
         assert load_recipe({"steps": yaml.safe_load(line)}).steps
 
