@@ -1,12 +1,14 @@
-"""Tokenizing Alpaca's answers against the package tokenizers 0.23: python benchmarks/tokenizing.py
+"""Tokenizing Alpaca's answers, each tokenizer in turn: python benchmarks/tokenizing.py [--threads 1]
 
-Tokenizers are those of the public data (gpt2, gpt_neox, llama2, mistral, bert, modernbert), each loaded and cold. That
-ids are equal is for the tests; here the number of tokens is shown. (Not called `tokenize`: a script's folder comes
-first on the path.)
+Tokenizers are those of the public data (gpt2, gpt_neox, llama2, mistral, bert, modernbert), each loaded and cold: every
+text is new to it. Beside ours run the two crates `tokenizers` (1.0, a release candidate, and 0.23, the Python package's)
+through the same Arrow columns and threads, fastokens where it takes the configuration, and the Python package itself.
+Answers are compared by a hash of all ids. (Not called `tokenize`: a script's folder comes first on the path.)
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from functools import partial
@@ -26,20 +28,39 @@ def load(data: Path) -> list[str]:
     return [row["instruction"] + "\n" + row["output"] for row in json.loads(source.read_text(encoding="utf-8"))]
 
 
-def tunesmith_ready(texts: list[str], *, file: Path) -> Any:
+def ours_ready(texts: list[str], *, file: Path, backend: Any, part: int = 1) -> Any:
     """Load the tokenizer; the texts as a Series."""
     import polars as pl
 
     from tunesmith import core
 
-    return core.Tokenizer.from_file(file), pl.Series(texts)
+    return core.Tokenizer.from_file(file, backend=backend), pl.Series(texts[::part])
 
 
-def tunesmith_ids(ready: Any) -> str:
+def ours(ready: Any) -> Any:
     """Ids as a column of lists."""
     tokenizer, texts = ready
-    ids = tokenizer.encode(texts, parse_special=True)
-    return f"{ids.list.len().mean():.2f} tokens a text ({tokenizer.backend})"
+    return tokenizer.encode(texts, parse_special=True)
+
+
+def ours_said(ids: Any) -> str:
+    """Tokens, and all ids in a hash."""
+    flat = ids.explode(empty_as_null=False).to_numpy()
+    return f"{len(flat):,} tokens, {hashlib.sha256(flat.tobytes()).hexdigest()[:8]}"
+
+
+def fastokens_ready(texts: list[str], *, file: Path) -> Any:
+    """Load the tokenizer."""
+    import fastokens
+
+    return fastokens.Tokenizer.from_file(str(file)), texts
+
+
+def fastokens_ids(ready: Any) -> str:
+    """Ids of all texts in one buffer, and their borders: its way for bulk."""
+    tokenizer, texts = ready
+    ids, _ = tokenizer.encode_batch_flat(texts)
+    return f"{len(ids) // 4:,} tokens, {hashlib.sha256(ids).hexdigest()[:8]}"
 
 
 def package_ready(texts: list[str], *, file: Path) -> Any:
@@ -53,27 +74,36 @@ def package_ids(ready: Any) -> str:
     """Encodings; their ids are not yet lists."""
     tokenizer, texts = ready
     encoded = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-    return f"{sum(map(len, encoded)) / len(texts):.2f} tokens a text"
+    return f"{sum(map(len, encoded)):,} tokens"
+
+
+def sides(file: Path) -> list[Side]:
+    """Ours and the peers for one tokenizer."""
+    name = file.parent.name
+
+    def through_arrow(backend: str, *, part: int = 1) -> Side:
+        ready = partial(ours_ready, file=file, backend=backend, part=part)
+        return Side(name=f"{name}: {backend}", run=lambda ready: ours_said(ours(ready)), prepare=ready, part=part)
+
+    return [
+        through_arrow("tunesmith"),
+        through_arrow("tokenizers 1.0"),
+        through_arrow("tokenizers 0.23", part=PART),
+        Side(name=f"{name}: fastokens", run=fastokens_ids, package="fastokens", prepare=partial(fastokens_ready, file=file)),
+        Side(
+            name=f"{name}: the package",
+            run=package_ids,
+            package="tokenizers",
+            prepare=partial(package_ready, file=file),
+            part=PART,
+        ),
+    ]
 
 
 if __name__ == "__main__":
-    found = sorted((DATA / "tokenizers").glob("*/tokenizer.json"))
     main(
         "Tokenizing Alpaca, each tokenizer in turn",
         load=load,
         amount=lambda texts: (sum(len(text.encode()) for text in texts) / 1e6, "MB"),
-        sides=[
-            side
-            for file in found
-            for side in (
-                Side(name=f"tunesmith {file.parent.name}", run=tunesmith_ids, prepare=partial(tunesmith_ready, file=file)),
-                Side(
-                    name=f"tokenizers {file.parent.name}",
-                    run=package_ids,
-                    package="tokenizers",
-                    prepare=partial(package_ready, file=file),
-                    part=PART,
-                ),
-            )
-        ],
+        sides=[side for file in sorted((DATA / "tokenizers").glob("*/tokenizer.json")) for side in sides(file)],
     )

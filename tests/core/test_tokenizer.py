@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import random
 from collections.abc import Callable
@@ -52,6 +53,14 @@ def byte_level(
     return made
 
 
+def whole_words() -> Made:
+    """A model with words that no merges make, taken whole, as in Llama 3."""
+    made = json.loads(byte_level().to_str())
+    made["model"]["ignore_merges"] = True
+    made["model"]["merges"] = made["model"]["merges"][::2]
+    return Made.from_str(json.dumps(made))
+
+
 def llama(pre_tokenizer: Any = None, normalizer: Any = None, added: list[AddedToken] | None = None) -> Made:
     special = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
     trainer = trainers.BpeTrainer(vocab_size=600, special_tokens=special, show_progress=False)
@@ -61,9 +70,11 @@ def llama(pre_tokenizer: Any = None, normalizer: Any = None, added: list[AddedTo
     return made
 
 
-def word_piece() -> Made:
+def word_piece(**options: Any) -> Made:
     trainer = trainers.WordPieceTrainer(vocab_size=400, special_tokens=["[UNK]"], show_progress=False)
-    made = trained(Made(models.WordPiece(unk_token="[UNK]")), trainer, pre_tokenizers.BertPreTokenizer(), normalizers.BertNormalizer())
+    made = trained(
+        Made(models.WordPiece(unk_token="[UNK]")), trainer, pre_tokenizers.BertPreTokenizer(), normalizers.BertNormalizer(**options)
+    )
     made.decoder = decoders.WordPiece()
     return made
 
@@ -92,23 +103,30 @@ def legacy() -> Any:
     return normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
 
 
-NEW, OLD = "tokenizers 1.0", "tokenizers 0.23"
+OURS, NEW, OLD = "tunesmith", "tokenizers 1.0", "tokenizers 0.23"
 CONFIGURATIONS: dict[str, tuple[Callable[[], Made], str]] = {
-    "gpt2": (byte_level, NEW),
-    "smollm2": (lambda: byte_level(pre_tokenizers.Digits(individual_digits=True)), NEW),
-    "llama3": (lambda: byte_level(pattern(LLAMA3), regex=False), NEW),
-    "qwen": (lambda: byte_level(pattern(LLAMA3.replace("{1,3}", "")), regex=False, normalizer=normalizers.NFC()), NEW),
-    "prefix_space": (lambda: byte_level(prefix=True), OLD),
+    "gpt2": (byte_level, OURS),
+    "smollm2": (lambda: byte_level(pre_tokenizers.Digits(individual_digits=True)), OURS),
+    "llama3": (lambda: byte_level(pattern(LLAMA3), regex=False), OURS),
+    "qwen": (lambda: byte_level(pattern(LLAMA3.replace("{1,3}", "")), regex=False, normalizer=normalizers.NFC()), OURS),
+    "prefix_space": (lambda: byte_level(prefix=True), OURS),
     "unknown_pattern": (lambda: byte_level(pattern(r"\p{Lu}\w*")), OLD),
     "single_word": (lambda: byte_level(added=[AddedToken("fox", single_word=True)]), OLD),
-    "spaces": (lambda: byte_level(added=[AddedToken("  "), AddedToken("    ")]), NEW),
+    "spaces": (lambda: byte_level(added=[AddedToken("  "), AddedToken("    ")]), OURS),
     "special_lowered": (lowered, OLD),
     "collapse": (lambda: byte_level(normalizer=normalizers.Replace(Regex(r"\s+"), " ")), OLD),
-    "metaspace_first": (lambda: llama(pre_tokenizers.Metaspace(prepend_scheme="first", split=False)), NEW),
-    "metaspace_always": (lambda: llama(pre_tokenizers.Metaspace(prepend_scheme="always")), NEW),
-    "metaspace_added": (lambda: llama(pre_tokenizers.Metaspace(prepend_scheme="always"), added=[AddedToken("fox")]), OLD),
-    "legacy_llama": (lambda: llama(normalizer=legacy()), NEW),
-    "word_piece": (word_piece, NEW),
+    "metaspace_first": (lambda: llama(pre_tokenizers.Metaspace(prepend_scheme="first", split=False)), OURS),
+    "metaspace_always": (lambda: llama(pre_tokenizers.Metaspace(prepend_scheme="always")), OURS),
+    "metaspace_added": (lambda: llama(pre_tokenizers.Metaspace(prepend_scheme="always"), added=[AddedToken("fox")]), OURS),
+    "legacy_llama": (lambda: llama(normalizer=legacy()), OURS),
+    "metaspace_words": (lambda: llama(pre_tokenizers.Metaspace(prepend_scheme="first", split=True)), OURS),
+    "spaces_only": (lambda: llama(pre_tokenizers.Split(" ", "merged_with_previous"), normalizer=normalizers.Replace(" ", "▁")), OURS),
+    "strips": (lambda: byte_level(added=[AddedToken("fox", lstrip=True), AddedToken("dog", rstrip=True, special=True)]), OURS),
+    "whole_words": (whole_words, OURS),
+    "composed": (lambda: byte_level(normalizer=normalizers.NFKC()), NEW),
+    "word_piece": (word_piece, OURS),
+    "word_piece_cased": (lambda: word_piece(lowercase=False), OURS),
+    "word_piece_unclean": (lambda: word_piece(clean_text=False, handle_chinese_chars=False, strip_accents=False), OURS),
     "unigram": (unigram, NEW),
     "word_level": (word_level, NEW),
 }  # fmt: skip
@@ -171,7 +189,7 @@ def cached(path: Path) -> tuple[core.Tokenizer, Made]:
 def test_backend_and_vocabulary(files: dict[str, Path], name: str) -> None:
     tokenizer, made = both(files[name])
     assert tokenizer.backend == CONFIGURATIONS[name][1]
-    assert (tokenizer.backend_reason is None) == (tokenizer.backend == NEW)
+    assert (tokenizer.backend_reason is None) == (tokenizer.backend == OURS)
     vocabulary = made.get_vocab()
     assert tokenizer.vocab_size == len(vocabulary)
     assert all(tokenizer.token_to_id(token) == k for token, k in vocabulary.items())
@@ -181,6 +199,35 @@ def test_backend_and_vocabulary(files: dict[str, Path], name: str) -> None:
     assert tokenizer.id_to_token(-1) is None
     decoder = made.get_added_tokens_decoder()
     assert [(token.id, token.special) for token in tokenizer.added_tokens] == [(k, decoder[k].special) for k in sorted(decoder)]
+
+
+@pytest.mark.parametrize("name", ["gpt2", "qwen", "legacy_llama", "word_piece"])
+def test_a_slower_backend_gives_the_same_ids(files: dict[str, Path], name: str) -> None:
+    texts = pl.Series([*CORPUS, "<s>", "", None])
+    want = core.Tokenizer.from_file(files[name]).encode(texts)
+    for backend in (OURS, NEW, OLD):
+        tokenizer = core.Tokenizer.from_file(files[name], backend=backend)  # type: ignore[arg-type]
+        assert tokenizer.backend == backend
+        assert tokenizer.encode(texts).equals(want, null_equal=True)
+        assert (tokenizer.backend_reason or OURS) in (OURS, f"{backend} was asked for")
+
+
+def test_a_backend_that_does_not_take_the_configuration(files: dict[str, Path]) -> None:
+    for backend in (OURS, NEW):
+        with pytest.raises(OptionError, match=r"single_word\.json: backend=.*does not take this configuration \(.*stand"):
+            core.Tokenizer.from_file(files["single_word"], backend=backend)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match=r"expected one of tunesmith, tokenizers 1\.0, tokenizers 0\.23"):
+        core.Tokenizer.from_file(files["gpt2"], backend="other")  # type: ignore[arg-type]
+
+
+def test_one_thread_and_many_parts(files: dict[str, Path]) -> None:
+    """Enough text to be cut into parts, in the pool and in the calling thread."""
+    tokenizer, _ = both(files["gpt2"])
+    frame = pl.DataFrame({"text": [*CORPUS * 150, None]})
+    pooled = tokenizer.encode(frame["text"])
+    assert pooled.n_chunks() == 1
+    assert pooled.equals(frame.select(tokenizer.encode_expr("text")).to_series(), null_equal=True)
+    assert pooled[: len(CORPUS)].to_list() == pooled[len(CORPUS) : 2 * len(CORPUS)].to_list()
 
 
 def test_recent_unicode_is_read_as_python_reads_it(files: dict[str, Path]) -> None:
@@ -252,15 +299,21 @@ def test_nulls_slices_chunks_and_nothing(files: dict[str, Path]) -> None:
             tokenizer.decode(wrong)
 
 
-def test_the_expression_streams(files: dict[str, Path]) -> None:
-    tokenizer, _ = both(files["gpt2"])
-    frame = pl.DataFrame({"text": [*CORPUS * 20, None]})
-    want = tokenizer.count(frame["text"])
-    lazy = frame.lazy().select(tokenizer.count_expr("text"), again=tokenizer.count_expr(pl.col("text")))
+@pytest.mark.parametrize("name", ["gpt2", "legacy_llama", "word_piece"])
+def test_expressions_stream(files: dict[str, Path], name: str) -> None:
+    tokenizer, _ = both(files[name])
+    frame = pl.DataFrame({"text": [*CORPUS * 20, None, "<s>"]})
+    whole = frame.select("text", ids=tokenizer.encode(frame["text"]), counts=tokenizer.count(frame["text"]))
+    lazy = frame.lazy().select(
+        "text",
+        ids=tokenizer.encode_expr("text"),
+        counts=tokenizer.count_expr(pl.col("text")),
+        parsed=tokenizer.encode_expr("text", parse_special=True),
+    )
     for engine in ("in-memory", "streaming"):
         made = lazy.collect(engine=engine)  # type: ignore[call-overload]
-        assert made["text"].to_list() == want.to_list()
-        assert made["again"].to_list() == want.to_list()
+        assert made.drop("parsed").equals(whole)
+        assert made["parsed"][-1].to_list() == [tokenizer.token_to_id("<s>")]
 
 
 def test_many_rows_and_progress(files: dict[str, Path]) -> None:

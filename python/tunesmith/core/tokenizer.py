@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import polars as pl
 
 from tunesmith.core import _native
 from tunesmith.core.columns import column, series
-from tunesmith.errors import InputError
+from tunesmith.errors import InputError, OptionError
 
 IDS = pl.List(pl.UInt32)
 """What a row of ids is."""
+Backend = Literal["tunesmith", "tokenizers 1.0", "tokenizers 0.23"]
+"""Implementations, the fastest first."""
 
 
 class AddedToken(NamedTuple):
@@ -30,27 +32,35 @@ class Tokenizer:
     Padding, truncation and dropout in the file are not honoured: a row's ids are all its ids, always the same.
     """
 
-    def __init__(self, json: str, *, name: str = "tokenizer.json") -> None:
-        """Read the text of a `tokenizer.json`; `name` is what messages call it.
+    def __init__(self, json: str, *, name: str = "tokenizer.json", backend: Backend | None = None) -> None:
+        """Read the text of a `tokenizer.json`.
 
+        Args:
+            json: The text.
+            name: What messages call it.
+            backend: Run this implementation and no faster one, to compare them; None is the fastest that is exact.
         Raises:
             InputError: If it is no tokenizer.
+            OptionError: If `backend` is not known or does not take the configuration.
         """
+        if backend not in (None, *get_args(Backend)):
+            raise OptionError(f"backend={backend!r}: expected one of {', '.join(get_args(Backend))}, or None for the fastest")
         self.name = name
         try:
-            self._native = _native.Tokenizer(json)
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from None
+            self._native = _native.Tokenizer(json, backend)
+        except (InputError, OptionError) as error:
+            raise type(error)(f"{name}: {error}") from None
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Tokenizer:
-        """Read a `tokenizer.json`.
+    def from_file(cls, path: str | Path, *, backend: Backend | None = None) -> Tokenizer:
+        """Read a `tokenizer.json`; `backend` as for the class.
 
         Raises:
             InputError: If it cannot be read or is no tokenizer.
+            OptionError: If `backend` does not take the configuration.
         """
         try:
-            return cls(Path(path).read_text(encoding="utf-8"), name=str(path))
+            return cls(Path(path).read_text(encoding="utf-8"), name=str(path), backend=backend)
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
@@ -187,13 +197,18 @@ class Tokenizer:
         return [AddedToken(*added) for added in self._native.added]
 
     @property
-    def backend(self) -> str:
-        """Which implementation runs: ``tokenizers 1.0``, or ``tokenizers 0.23`` where 1.0 does not take the configuration."""
-        return self._native.backend
+    def backend(self) -> Backend:
+        """Which implementation runs.
+
+        ``tunesmith``: our own, for byte-level BPE with the patterns of GPT-2, Llama 3, Qwen and SmolLM2, BPE over characters
+        as in Llama 2, Mistral and Gemma, and BERT. Else ``tokenizers 1.0``, and ``tokenizers 0.23`` where 1.0 gives other
+        ids than the Python package, or takes no such configuration. The ids are the package's with each of them.
+        """
+        return cast(Backend, self._native.backend)
 
     @property
     def backend_reason(self) -> str | None:
-        """Why 1.0 does not take the configuration; None when it does."""
+        """Why a slower implementation runs; None for ``tunesmith``."""
         return self._native.backend_reason
 
     def __repr__(self) -> str:

@@ -34,8 +34,9 @@ fn run<T: Send>(
 #[pymethods]
 impl Tokenizer {
     #[new]
-    fn new(py: Python<'_>, json: &str) -> PyResult<Self> {
-        job::inline(py, |_| Kernel::from_json(json)).map(Self)
+    #[pyo3(signature = (json, backend = None))]
+    fn new(py: Python<'_>, json: &str, backend: Option<&str>) -> PyResult<Self> {
+        job::inline(py, |_| Kernel::with_backend(json, backend)).map(Self)
     }
 
     #[pyo3(signature = (texts, special_tokens, parse_special, continuation, inline = false, progress = None))]
@@ -107,7 +108,7 @@ impl Tokenizer {
     }
 
     #[getter]
-    fn backend_reason(&self) -> Option<&str> {
+    fn backend_reason(&self) -> Option<String> {
         self.0.backend_reason()
     }
 

@@ -1,4 +1,4 @@
-//! The two implementations.
+//! The two crates.
 
 use std::sync::Arc;
 
@@ -9,6 +9,10 @@ use tokenizers_reference::Tokenizer as Reference;
 use super::gaps::Gaps;
 use super::{Options, recent};
 use crate::error::{Error, Result};
+
+/// Names of the two.
+pub const NEW: &str = "tokenizers 1.0";
+pub const OLD: &str = "tokenizers 0.23";
 
 /// One way to encode; made for one reading of special tokens where the implementation fixes it.
 pub enum Backend {
@@ -40,8 +44,8 @@ impl Backend {
 
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Pipeline(..) => "tokenizers 1.0",
-            Self::Reference(..) => "tokenizers 0.23",
+            Self::Pipeline(..) => NEW,
+            Self::Reference(..) => OLD,
         }
     }
 

@@ -1,8 +1,9 @@
 //! The configuration, and its twin for text that continues an earlier span.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
-use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
 
 /// Two configurations that differ in the dummy prefix alone.
@@ -14,33 +15,38 @@ pub struct Config {
 enum Continuation {
     /// The configuration puts nothing before a text.
     Same,
-    Text(String),
+    /// It does.
+    Without,
     /// It cannot be taken away; says why.
     Impossible(String),
 }
 
+/// The root of a `tokenizer.json`, without padding, truncation and dropout.
+pub fn parse(text: &str) -> Result<Value> {
+    let broken = |found: String| Error::Input(format!("expected a tokenizer.json: an object with a \"model\"; found {found}"));
+    let mut root: Value = serde_json::from_str(text).map_err(|error| broken(format!("broken JSON: {error}")))?;
+    if !root["model"].is_object() {
+        let kind = if root.is_object() { "an object without it" } else { "another value" };
+        return Err(broken(kind.to_owned()));
+    }
+    root["padding"] = Value::Null;
+    root["truncation"] = Value::Null;
+    if !root["model"]["dropout"].is_null() {
+        root["model"]["dropout"] = Value::Null;
+    }
+    Ok(root)
+}
+
 impl Config {
-    /// Read the text of a `tokenizer.json`.
-    pub fn read(text: &str) -> Result<(Self, Vocabulary)> {
-        let broken = |found: String| Error::Input(format!("expected a tokenizer.json: an object with a \"model\"; found {found}"));
-        let mut root: Value = serde_json::from_str(text).map_err(|error| broken(format!("broken JSON: {error}")))?;
-        if !root["model"].is_object() {
-            let kind = if root.is_object() { "an object without it" } else { "another value" };
-            return Err(broken(kind.to_owned()));
-        }
-        let vocabulary = Vocabulary::new(&root);
-        root["padding"] = Value::Null;
-        root["truncation"] = Value::Null;
-        if !root["model"]["dropout"].is_null() {
-            root["model"]["dropout"] = Value::Null;
-        }
+    /// From the root.
+    pub fn new(mut root: Value) -> Self {
         let start = root.to_string();
         let continuation = match without_prefix(&mut root) {
-            Ok(true) => Continuation::Text(root.to_string()),
+            Ok(true) => Continuation::Without,
             Ok(false) => Continuation::Same,
             Err(why) => Continuation::Impossible(why),
         };
-        Ok((Self { start, continuation }, vocabulary))
+        Self { start, continuation }
     }
 
     /// Whether a start and a continuation differ.
@@ -49,11 +55,15 @@ impl Config {
     }
 
     /// The configuration as text.
-    pub fn text(&self, continuation: bool) -> Result<&str> {
+    pub fn text(&self, continuation: bool) -> Result<Cow<'_, str>> {
         match &self.continuation {
-            Continuation::Text(text) if continuation => Ok(text),
+            Continuation::Without if continuation => {
+                let mut root = parse(&self.start)?;
+                without_prefix(&mut root).map_err(Error::Option)?;
+                Ok(root.to_string().into())
+            }
             Continuation::Impossible(why) if continuation => Err(Error::Option(format!("continuation=True: {why}"))),
-            _ => Ok(&self.start),
+            _ => Ok(self.start.as_str().into()),
         }
     }
 }

@@ -42,7 +42,7 @@ impl Gaps {
 }
 
 /// What GPT-2 calls each byte: printable ones as they are, the others from U+0100 on.
-fn names() -> impl Iterator<Item = String> {
+pub fn names() -> impl Iterator<Item = String> {
     let mut others = 0x100..;
     (0..=255_u8).map(move |byte| {
         let printable = matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
