@@ -2,7 +2,8 @@
 # make real   Alpaca 52k and SmolLM2-135M: ALPACA=/path/to/alpaca_data.json (default: ../shared/data where it is there);
 #             QUICK=1 leaves out the refusal experiment
 # make test   everything that CI runs; make fast: its part under ten minutes
-# make bench  kernels beside their peers
+# make bench  kernels beside their peers, one thread and all cores: rewrites docs/benchmarks.md (DATA=FOLDER of the public
+#             data; BENCH="rouge packing" renews these tables alone)
 #
 # Each sets up all it needs: a virtual environment in .venv with the extension built into it.
 
@@ -46,9 +47,15 @@ types: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict
 
-bench: $(VENV)/.dev
-	$(BIN)/pip install --quiet --requirement benchmarks/requirements.txt
-	for script in $(filter-out benchmarks/harness.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit; done
+bench: $(VENV)-bench/.bench
+	$(VENV)-bench/bin/python benchmarks/write.py $(if $(DATA),--data $(DATA)) $(BENCH)
+
+# The peers stand apart, over what the development environment has: they change nothing there.
+$(VENV)-bench/.bench: $(VENV)/.dev benchmarks/requirements.txt
+	$(BIN)/python -m venv $(VENV)-bench
+	$(BIN)/python -c 'import site; print("import site; site.addsitedir(%r)" % site.getsitepackages()[0])' > $$(echo $(VENV)-bench/lib/python*/site-packages)/below.pth
+	$(VENV)-bench/bin/pip install --quiet --requirement benchmarks/requirements.txt
+	@touch $@
 
 $(VENV)/.venv:
 	@command -v cargo >/dev/null || { echo "tunesmith is built from source here and needs Rust: https://rustup.rs"; exit 2; }
@@ -71,4 +78,4 @@ $(VENV)/.dev: $(VENV)/.torch $(SOURCES)
 	@touch $@ $(VENV)/.demo
 
 clean:
-	rm -rf $(VENV) $(OUT) target site
+	rm -rf $(VENV) $(VENV)-bench $(OUT) target site

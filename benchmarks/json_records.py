@@ -121,8 +121,8 @@ if __name__ == "__main__":
             Side(name="polars.read_json", run=polars_array, prepare=as_array),
             Side(name="json.loads", run=python_array, prepare=as_array),
             Side(name="tunesmith, lines", run=tunesmith, prepare=as_lines),
-            Side(name="tunesmith.rows blocks, lines", run=rows_blocks, prepare=as_lines),
-            Side(name="polars.read_ndjson", run=polars_lines, prepare=as_lines),
-            Side(name="json.loads, lines", run=python_lines, prepare=as_lines),
+            Side(name="tunesmith.rows blocks, lines", run=rows_blocks, prepare=as_lines, against="tunesmith, lines"),
+            Side(name="polars.read_ndjson", run=polars_lines, prepare=as_lines, against="tunesmith, lines"),
+            Side(name="json.loads, lines", run=python_lines, prepare=as_lines, against="tunesmith, lines"),
         ],
     )

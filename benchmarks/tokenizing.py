@@ -80,22 +80,30 @@ def package_ids(ready: Any) -> str:
 def sides(file: Path) -> list[Side]:
     """Ours and the peers for one tokenizer."""
     name = file.parent.name
+    first = f"{name}: tunesmith"
 
     def through_arrow(backend: str, *, part: int = 1) -> Side:
         ready = partial(ours_ready, file=file, backend=backend, part=part)
-        return Side(name=f"{name}: {backend}", run=lambda ready: ours_said(ours(ready)), prepare=ready, part=part)
+        return Side(name=f"{name}: {backend}", run=lambda ready: ours_said(ours(ready)), prepare=ready, part=part, against=first)
 
     return [
         through_arrow("tunesmith"),
         through_arrow("tokenizers 1.0"),
         through_arrow("tokenizers 0.23", part=PART),
-        Side(name=f"{name}: fastokens", run=fastokens_ids, package="fastokens", prepare=partial(fastokens_ready, file=file)),
+        Side(
+            name=f"{name}: fastokens",
+            run=fastokens_ids,
+            package="fastokens",
+            prepare=partial(fastokens_ready, file=file),
+            against=first,
+        ),
         Side(
             name=f"{name}: the package",
             run=package_ids,
             package="tokenizers",
             prepare=partial(package_ready, file=file),
             part=PART,
+            against=first,
         ),
     ]
 
