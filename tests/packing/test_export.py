@@ -281,6 +281,9 @@ def test_a_pack_exports_its_tokens_one_sequence_a_line(tmp_path, trainer):
     assert export(packed.folder, tmp_path / "e", trainer=trainer).reused
     with pytest.raises(OptionError, match="is a pack"):
         export(packed.folder, tmp_path / "no", trainer="openai")
+    segments.with_columns(pair=pl.lit(0, segments["pair"].dtype)).write_ipc(packed.folder / "segments.arrow")
+    with pytest.raises(OptionError, match="rejected answers would be learnt"):
+        export(packed.folder, tmp_path / "pairs", trainer=trainer)
 
 
 def test_reuse_refusals_and_nothing_to_export(tmp_path):

@@ -171,6 +171,8 @@ def _pack(source: Path, out: Path, trainer: Trainer, *, model: str | None, force
     if done is not None:
         return Export(folder=out, result=done.result, reused=True)
     segments = pl.read_ipc(source / SEGMENTS)
+    if segments["pair"].null_count() < segments.height:
+        raise OptionError(f"{source} is a pack of preference pairs: rejected answers would be learnt; export the rows instead")
     table = segments.select(
         pl.col("input_ids").cast(pl.List(pl.Int32)),
         attention_mask=pl.lit(1, pl.Int8).repeat_by(pl.col("input_ids").list.len()),
