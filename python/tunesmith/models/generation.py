@@ -25,6 +25,7 @@ from tunesmith.models.loading import (
     load_model,
     load_tokenizer,
     put_adapter,
+    quiet,
 )
 from tunesmith.progress import SILENT, Progress
 
@@ -228,7 +229,7 @@ def _decode(
     stops, alive = set(stop_ids), list(range(len(prompts)))
     rows = alive  # which prompt each row of the tensors holds; it shrinks later than `alive`
     cache, positions = DynamicCache(config=model.config), (mask.cumsum(1) - 1).clamp(min=0)
-    with torch.inference_mode():
+    with quiet(), torch.inference_mode():  # `past_key_values` gets another name in transformers 5.40
         for step in range(max(room)):
             output = model(
                 input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1
