@@ -13,7 +13,9 @@ from collections.abc import Callable
 import pytest
 
 PRELUDE = """
+import signal
 import time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in what it runs in the background
 import polars as pl
 import kernels
 from tunesmith import core
