@@ -50,6 +50,7 @@ OF_TEXTS: dict[str, Call] = {
     "row_ids": lambda values, **options: core.row_ids([values, values], **options),
     "signals": core.signals,
     "signals, some": lambda values, **options: core.signals(values, only=["words", "entropy"], **options),
+    "substring_duplicates": lambda values, **options: core.substring_duplicates(values, min_length=3, unit="character", **options),
     "verify_pairs": lambda values, **options: core.verify_pairs(values, values, shingle=1, **options),
     "verify_pairs, b": lambda values, **options: core.verify_pairs(["a"] * len(values), values, **options),
     "word_diff": lambda values, **options: core.word_diff(values, values, **options),
@@ -69,8 +70,14 @@ OF_NUMBERS: dict[str, Call] = {
 
 OF_IDS: dict[str, Call] = {"Tokenizer.decode": lambda values, **options: tokenizer().decode(values, **options)}
 
-OF_OTHERS = {"content_hash": "a frame", "json_blocks": "a stream", "read_json": "bytes or a path", "unzstd": "a stream"}
-"""What takes no column."""
+OF_OTHERS = {
+    "content_hash": "a frame",
+    "json_blocks": "a stream",
+    "read_json": "bytes or a path",
+    "substring_memory": "texts, but it answers a number",
+    "unzstd": "a stream",
+}
+"""What takes no column, or gives none."""
 
 QUERIES = ("quality_rules", "quality_rules, c4", "quality_rules, dolma")
 """What asks Polars' engine, which waits in a forked process for threads that are not there."""

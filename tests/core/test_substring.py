@@ -178,3 +178,11 @@ def test_wrong_input_says_what_was_expected() -> None:
         core.substring_duplicates([1, 2], min_length=1)
     with pytest.raises(InputError, match="found one str; put it into a list"):
         core.substring_duplicates("a", min_length=1)
+
+
+def test_ids_that_are_none_are_refused() -> None:
+    with pytest.raises(InputError, match="expected lists of ids from 0"):
+        core.substring_duplicates([[1, -1], [2]], min_length=1)
+    with pytest.raises(InputError, match="found one str"):
+        core.substring_duplicates("a text", min_length=1)
+    assert core.substring_duplicates([[1, 2], [1, 2]], min_length=2).height == 1

@@ -300,7 +300,7 @@ class TestWithOtherSteps:
             new(1, instruction="Sing", input="n/a", output="La"),
             new(2, instruction="Name a bird", output=""),
             new(3, instruction="Name a tree", output="As an AI I cannot"),
-            before=["fix", {"detect": {"drop": "fatal", "flag": "none"}}],
+            before=["fix", {"detect": {"drop": "fatal", "flag": "none", "skip": ["arith_wrong"]}}],
             after=["exact_duplicates"],
         )
         assert (made.rows_in, made.added, made.kept, made.dropped) == (4, 3, 3, 4)

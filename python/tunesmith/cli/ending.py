@@ -122,6 +122,10 @@ def _console() -> Console:
 def _end(line: str, code: int = MISUSE) -> NoReturn:
     with suppress(OSError):  # whoever closed standard error wants no line
         click.echo(visible(line), err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _close(sys.stdout.fileno)
     sys.exit(code)
 
 

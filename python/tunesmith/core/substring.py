@@ -10,8 +10,8 @@ from typing import Any, Literal
 import polars as pl
 
 from tunesmith.core import _native
-from tunesmith.core.columns import series
-from tunesmith.errors import OptionError
+from tunesmith.core.columns import column, series
+from tunesmith.errors import InputError, OptionError
 
 Border = Literal["word", "sentence"]
 LengthUnit = Literal["character", "word", "token"]
@@ -60,10 +60,10 @@ def substring_duplicates(
     >>> frame.rows()
     [(1, 0, 15, 0, 9)]
     """
-    column, counted = _column(texts, unit)
+    values, counted = _column(texts, unit)
     limit = _count(memory_limit, "memory_limit") if memory_limit is not None else int(_free_memory() * _SHARE)
     length = _count(min_length, "min_length", 2**31)
-    return pl.DataFrame(_native.substring_duplicates(column, length, counted, border, limit, progress))
+    return pl.DataFrame(_native.substring_duplicates(values, length, counted, border, limit, progress))
 
 
 def substring_memory(
@@ -90,22 +90,24 @@ def substring_memory(
     >>> substring_memory(["a b c", "a b c"], min_length=3) < 10_000
     True
     """
-    column, counted = _column(texts, unit)
-    hashes, windows = _native.substring_memory(column, _count(min_length, "min_length", 2**31), counted, border, progress)
+    values, counted = _column(texts, unit)
+    hashes, windows = _native.substring_memory(values, _count(min_length, "min_length", 2**31), counted, border, progress)
     return hashes + windows
 
 
 def _column(texts: Any, unit: str | None) -> tuple[pl.Series, str]:
     if unit not in (None, "character", "word", "token"):
         raise OptionError(f'unit: found "{unit}", expected character, word or token')
-    made = texts if isinstance(texts, pl.Series) else pl.Series(values=texts) if hasattr(texts, "__arrow_c_stream__") else None
-    first = next((row for row in texts if row is not None), None) if isinstance(texts, list | tuple) else None
-    if unit == "token" or (unit is None and (isinstance(first, list) or (made is not None and made.dtype == pl.List))):
-        values = pl.Series(values=texts, dtype=pl.List(pl.UInt32)) if made is None else made
-        if values.dtype.base_type() == pl.List and values.dtype != pl.List(pl.UInt32):
-            values = values.cast(pl.List(pl.UInt32))
-        return series(values, pl.List(pl.UInt32), name="texts"), "token"
-    return series(texts, pl.String, name="texts"), unit or "character"
+    made = column(texts, name="texts", expected="a column of texts or of lists of ids")
+    if unit == "token" or (unit is None and made.dtype == pl.List):
+        inner = made.dtype.inner if isinstance(made.dtype, pl.List) else None
+        if inner is not None and inner != pl.UInt32 and (inner.is_integer() or inner == pl.Null):
+            try:
+                made = made.cast(pl.List(pl.UInt32))
+            except pl.exceptions.PolarsError as error:
+                raise InputError(f"texts: expected lists of ids from 0 to 2^32 - 1: {str(error).splitlines()[0]}") from error
+        return series(made, pl.List(pl.UInt32), name="texts"), "token"
+    return series(made, pl.String, name="texts"), unit or "character"
 
 
 def _count(value: int, name: str, below: int = 2**63) -> int:
