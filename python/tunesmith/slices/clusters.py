@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from tunesmith.detection.language import STOP_WORDS
+from tunesmith.slices.slicing import ALONE
 from tunesmith.slices.verbs import EMPTY, VERBS
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ _TERMS: Final = 4_096
 """Terms at most, the most frequent ones."""
 _LEAST_ROWS, _MOST_ROWS, _FEW = 3, 0.1, 50
 """A term stands in at least so many rows, and in at most this share of them (or so few): rarer ones group nothing, others all."""
-_ALONE: Final = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
-_WORD: Final = rf"[[\p{{L}}]&&[^{_ALONE}]][[\p{{L}}\p{{N}}'’-]&&[^{_ALONE}]]{{2,}}"
-_RUN: Final = rf"[{_ALONE}]{{2,}}"
+_WORD: Final = rf"[[\p{{L}}]&&[^{ALONE}]][[\p{{L}}\p{{N}}'’-]&&[^{ALONE}]]{{2,}}"
+_RUN: Final = rf"[{ALONE}]{{2,}}"
 _ASKING: Final = """
 answer article based best common context correct different example examples explanation fact facts ideas information input instruction
 involving item items least line list main name number numbers output paragraph passage people person phrase piece point points

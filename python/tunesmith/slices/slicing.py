@@ -14,8 +14,9 @@ LENGTHS: Final = ("0", "1-10", "11-50", "51-150", "151-400", "over 400")
 """Buckets of response words."""
 _UPPER = (0, 10, 50, 150, 400)
 TOPICS: Final = ("topic", "category", "user_topic", "user_category")
-_ALONE = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
-WORD: Final = rf"[{_ALONE}]|[[\p{{L}}\p{{N}}]&&[^{_ALONE}]](?:[[\p{{L}}\p{{N}}\p{{M}}'’]&&[^{_ALONE}]])*"
+ALONE: Final = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
+"""Scripts without spaces, whose every character is a word."""
+WORD: Final = rf"[{ALONE}]|[[\p{{L}}\p{{N}}]&&[^{ALONE}]](?:[[\p{{L}}\p{{N}}\p{{M}}'’]&&[^{ALONE}]])*"
 """A word: letters and digits that belong together; in scripts without spaces every character."""
 
 
