@@ -13,6 +13,7 @@ from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import fields, read
 from tunesmith.slices.clusters import TOPICS, clusters
+from tunesmith.slices.parsing import parse
 from tunesmith.slices.scripts import scripts
 from tunesmith.slices.slicing import LENGTHS, WORD, columns
 from tunesmith.slices.verbs import objects
@@ -56,6 +57,7 @@ def profile(
     *,
     format: str | None = None,  # noqa: A002  (named as the option is)
     tokenizer: str | None = None,
+    parser: str | None = None,
     topics: int = TOPICS,
     seed: int = 0,
     progress: Progress = SILENT,
@@ -66,6 +68,8 @@ def profile(
         source: Anything `rows.read` takes.
         format: The format, where it is not to be inferred.
         tokenizer: A folder with tokenizer.json, or a model's name: lengths in its tokens, too.
+        parser: A spaCy pipeline, by name or folder, that finds verb and object (`slices.parsing.parse`); without one
+            a light rule does (`slices.verbs`).
         topics: Clusters of prompts at most (`slices.clusters.clusters`).
         seed: Of the clusters.
         progress: Told of the work.
@@ -78,7 +82,7 @@ def profile(
         ``boilerplate`` (texts that over 1% of rows share), ``signals`` {signal: quantiles} of the responses, and
         ``findings`` {detector: rows}.
     Raises:
-        ModelError: If the tokenizer is not there.
+        ModelError: If the tokenizer or the parser is not there.
         OptionError: If there are no topics to be.
 
     >>> made = profile([{"instruction": "List three rivers.", "output": "Rhine, Elbe, Oder"}])
@@ -92,6 +96,8 @@ def profile(
     frame = data.frame
     prompts, responses = fields.prompt(frame), fields.response(frame)
     slices = _sliced(frame, prompts, topics=topics, seed=seed)
+    if parser is not None:
+        slices = slices.with_columns(parse(frame["instruction"], parser, progress=progress))
     findings = find(frame, progress=progress)
     texts = {"prompt": prompts.fill_null(""), "response": responses.fill_null("")}
     words = {name: series.str.count_matches(WORD) for name, series in texts.items()}

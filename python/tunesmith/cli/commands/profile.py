@@ -30,14 +30,23 @@ SHOWN = 12
 @click.option("--force", is_flag=True, help="Replace a file that is no report.")
 @click.option("--format", "format_", help="The format, where it is not to be inferred.")
 @click.option("--tokenizer", metavar="MODEL", help="Count lengths in tokens of this one, too: a folder or a model's name.")
+@click.option("--parser", metavar="PIPELINE", help="Find verb and object by a spaCy pipeline: its name or folder.")
 @click.option("--topics", type=click.IntRange(min=1), default=20, show_default=True, help="Clusters of prompts, at most.")
 def command(
-    session: Session, source: str, out: str | None, force: bool, format_: str | None, tokenizer: str | None, topics: int
+    session: Session,
+    source: str,
+    out: str | None,
+    force: bool,
+    format_: str | None,
+    tokenizer: str | None,
+    parser: str | None,
+    topics: int,
 ) -> Outcome:
     """Count what is in a SOURCE: lengths, languages, verbs, topics, turns, duplicates, boilerplate, signals, findings.
 
     Words are letters and digits that belong together; in scripts without spaces every character counts. The verb is
-    the first imperative of an instruction, and its object what is to be written or listed, by a light rule for English.
+    the first imperative of an instruction, and its object what is to be written or listed, by a light rule for English;
+    with --parser they are the root and the direct object of the first sentence, as a parser sees them.
     Clusters are prompts that share words, named by the words that mark them. Near duplicates are prompts whose word
     5-grams have an exact Jaccard similarity of at least .7, without the openings that over 1% of the rows share.
     """
@@ -47,7 +56,7 @@ def command(
         from tunesmith.reports import ready
 
         ready(out, force=force)
-    made = profile(source, format=format_, tokenizer=tokenizer, topics=topics, seed=session.seed, progress=session.progress)
+    made = profile(source, format=format_, tokenizer=tokenizer, parser=parser, topics=topics, seed=session.seed, progress=session.progress)
     data = dict(made.result)
     if out is not None:
         from tunesmith.reports import profile_report
