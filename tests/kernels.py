@@ -40,7 +40,7 @@ OF_TEXTS: dict[str, Call] = {
     "near_pairs, against": lambda values, **options: core.near_pairs(["a", "b c"], against=values, **options),
     "overlap": lambda values, **options: core.overlap(values, ["the cat sat", "one two"], n=2, **options),
     "overlap, against": lambda values, **options: core.overlap(["the cat sat", "one two"], values, n=2, **options),
-    "parse_json": lambda values: core.parse_json(values).rejects,
+    "parse_json": lambda values, **options: core.parse_json(values, **options).rejects,
     "quality_rules": core.quality_rules,
     "quality_rules, c4": lambda values, **options: core.quality_rules(values, rules="c4", **options),
     "rouge": lambda values, **options: core.rouge(values, values, **options),

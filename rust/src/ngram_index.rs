@@ -95,7 +95,9 @@ impl Index {
                 || Cutter::new(rule.cut),
                 |cutter, piece| {
                     control.check()?;
-                    Ok(piece.iter().map(|item| item.map_or_else(Vec::new, |item| cutter.tokens(item).to_vec())).collect())
+                    let tokens = piece.iter().map(|item| item.map_or_else(Vec::new, |item| cutter.tokens(item).to_vec())).collect();
+                    control.advance(piece.len());
+                    Ok(tokens)
                 },
             )
             .collect::<Result<_>>()?;

@@ -295,6 +295,22 @@ def test_files_that_are_no_files(tmp_path: Path) -> None:
     assert core.read_json(tmp_path / "fine.json").values("a")["a"].to_list() == [1]
 
 
+def test_progress_ends_at_all_bytes(tmp_path: Path) -> None:
+    for data in (b"", b' [{"a": 1}, x]', b'{"a": "' + b"x" * 3_000_000 + b'"}\n' * 2, b'{"a": 1}\n' * 300_000):
+        (tmp_path / "some.json").write_bytes(data)
+        for source in (data, tmp_path / "some.json"):
+            seen: list[int] = []
+            core.read_json(source, progress=seen.append)
+            assert seen == sorted(seen)
+            assert seen[-1] == len(data)
+
+    def fail(done: int) -> None:
+        raise LookupError(f"at {done}")
+
+    with pytest.raises(LookupError, match="at "):
+        core.read_json(b"{}", progress=fail)
+
+
 @settings(deadline=None)
 @given(damaged_lines(), st.booleans(), st.integers(1, 30))
 def test_blocks_are_the_whole(data: bytes, array: bool, size: int) -> None:

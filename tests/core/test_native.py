@@ -161,14 +161,8 @@ def test_nothing_but_nulls(name: str, call: kernels.Call, values: pl.Series) -> 
     assert_frame_equal(kernels.frame(call(pl.Series([None, None], dtype=pl.Null))), typed)
 
 
-SILENT = ("components", "parse_json")
-"""What reports no progress."""
-
-
 @every
 def test_progress_ends_at_all_rows(name: str, call: kernels.Call, values: pl.Series) -> None:
-    if name in SILENT:
-        return
     seen: list[int] = []
     call(values, progress=seen.append)
     assert seen
@@ -178,9 +172,6 @@ def test_progress_ends_at_all_rows(name: str, call: kernels.Call, values: pl.Ser
 
 @every
 def test_an_error_in_progress_is_raised(name: str, call: kernels.Call, values: pl.Series) -> None:
-    if name in SILENT:
-        return
-
     def fail(done: int) -> None:
         raise LookupError(f"at {done}")
 

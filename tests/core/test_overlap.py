@@ -140,6 +140,11 @@ def test_progress_is_reported_and_can_stop_the_work() -> None:
 
     with pytest.raises(RuntimeError, match="enough"):
         core.overlap(["a b c"] * 1000, ["a b c"], progress=stop)
+    items: list[int] = []
+    core.OverlapIndex(["a b c"] * 700, progress=items.append)
+    assert items[-1] == 700
+    with pytest.raises(RuntimeError, match="enough"):
+        core.OverlapIndex(["a b c"], progress=stop)
 
 
 @pytest.mark.parametrize(

@@ -105,11 +105,12 @@ def verify_pairs(
     return pl.DataFrame(_native.verify_pairs(left, right, cut, progress)).to_series()
 
 
-def components(edges: pl.DataFrame) -> pl.DataFrame:
+def components(edges: pl.DataFrame, *, progress: Callable[[int], object] | None = None) -> pl.DataFrame:
     """Group rows by edges: the last stage of `near_duplicates`.
 
     Args:
         edges: The first two columns are the rows that an edge links (any unsigned or non-negative integers); others are ignored.
+        progress: Called with the number of edges done so far.
     Returns:
         ``row``, ``root``: every row that an edge names, ascending, and the smallest row connected with it, in the
         type of the first column. A row without an edge is its own root and not listed.
@@ -124,6 +125,6 @@ def components(edges: pl.DataFrame) -> pl.DataFrame:
     a, b = edges.to_series(0), edges.to_series(1)
     if a.null_count() or b.null_count():
         raise InputError(f"edges: expected rows without nulls, found {a.null_count() + b.null_count()} nulls")
-    pair = [series(side, pl.UInt64, name=f'edges, column "{side.name}"') for side in (a, b)]
+    one, other = (series(side, pl.UInt64, name=f'edges, column "{side.name}"') for side in (a, b))
     dtype = a.dtype if a.dtype != pl.Null else pl.UInt64()
-    return pl.DataFrame([column.cast(dtype) for column in pl.DataFrame(_native.components(*pair)).get_columns()])
+    return pl.DataFrame([column.cast(dtype) for column in pl.DataFrame(_native.components(one, other, progress)).get_columns()])

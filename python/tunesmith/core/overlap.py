@@ -54,8 +54,9 @@ class OverlapIndex:
         short: bool | None = None,
         contain: int = 4,
         threshold: float | None = None,
+        progress: Callable[[int], object] | None = None,
     ) -> None:
-        """Index the items; the options are those of `overlap`."""
+        """Index the items; the options are those of `overlap`, `progress` is called with the number of items read so far."""
         rule = _MODES.get(mode)
         if rule is None:
             raise OptionError(f'mode: found "{mode}"; {did_you_mean(str(mode), _MODES)}')
@@ -69,7 +70,7 @@ class OverlapIndex:
             raise OptionError(f"threshold: found {limit!r}, expected a share from 0 to 1")
         above = rule.above and threshold is None
         items = series(against, pl.String, name="against")
-        self._index = _native.OverlapIndex(items, unit or rule.cut, self.n, contained, float(limit), above)
+        self._index = _native.OverlapIndex(items, unit or rule.cut, self.n, contained, float(limit), above, progress)
 
     @property
     def nbytes(self) -> int:
@@ -129,7 +130,7 @@ def overlap(
             two words would be found everywhere.
         threshold: List pairs with at least this share, of those with a shared run (or a short item found). 0 lists
             all, above 0.5 is what Tülu 3 calls a leak.
-        progress: Called with the number of texts done so far.
+        progress: Called with the number of texts done so far, which is 0 while the items are indexed.
     Returns:
         ``row: UInt32``, ``item: UInt32``, ``share: Float64`` in (0, 1], one line per text and item that overlap, sorted.
         Nulls overlap with nothing. Tokens are known by a 64-bit hash.
@@ -141,7 +142,8 @@ def overlap(
     >>> overlap(["Say: two three four five!", "what is it", "yes", "oh yes"], items, n=4).rows()
     [(0, 0, 0.6666666666666666), (1, 1, 1.0), (2, 2, 1.0)]
     """
-    index = OverlapIndex(against, n=n, mode=mode, unit=unit, short=short, contain=contain, threshold=threshold)
+    none_yet = None if progress is None else lambda _items: progress(0)
+    index = OverlapIndex(against, n=n, mode=mode, unit=unit, short=short, contain=contain, threshold=threshold, progress=none_yet)
     return index.find(texts, progress=progress)
 
 

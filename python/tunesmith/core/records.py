@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -124,7 +124,7 @@ def _names(fields: Sequence[str]) -> Sequence[str]:
     return [fields] if isinstance(fields, str) else list(fields)
 
 
-def read_json(source: bytes | str | Path) -> JsonRecords:
+def read_json(source: bytes | str | Path, *, progress: Callable[[int], object] | None = None) -> JsonRecords:
     r"""Read JSON records: an array of objects (or several), one object a line, or objects one after another.
 
     Read as Python's `json` reads (escapes, `NaN`), but record by record: one damaged element costs itself alone.
@@ -132,6 +132,7 @@ def read_json(source: bytes | str | Path) -> JsonRecords:
 
     Args:
         source: The file's bytes, or its path.
+        progress: Called with the number of bytes read so far.
     Raises:
         InputError: If the file cannot be opened or is UTF-16.
 
@@ -155,7 +156,7 @@ def read_json(source: bytes | str | Path) -> JsonRecords:
         start = data[:2]
     if start in _UTF16:
         raise InputError(f"{name}: expected UTF-8, found UTF-16 (byte order mark {start.hex(' ')}); save it as UTF-8")
-    return JsonRecords(_native.json_open(str(source)) if data is None else _native.json_read(data))
+    return JsonRecords(_native.json_open(str(source), progress) if data is None else _native.json_read(data, progress))
 
 
 def json_blocks(chunks: Iterable[bytes]) -> Iterator[JsonRecords]:
@@ -183,14 +184,15 @@ def json_blocks(chunks: Iterable[bytes]) -> Iterator[JsonRecords]:
         yield block
 
 
-def parse_json(texts: Any) -> JsonRecords:
+def parse_json(texts: Any, *, progress: Callable[[int], object] | None = None) -> JsonRecords:
     """Read one JSON object per row of a column; `record` is the row, nulls are passed over.
 
     Args:
         texts: JSON texts, ``String[n]``.
+        progress: Called with the number of rows done so far.
 
     >>> records = parse_json(['{"a": 1}', None, "[]"])
     >>> records.frame["record"].to_list(), records.rejects["record"].to_list()
     ([0], [2])
     """
-    return JsonRecords(_native.json_parse(series(texts, pl.String, name="texts")))
+    return JsonRecords(_native.json_parse(series(texts, pl.String, name="texts"), progress))

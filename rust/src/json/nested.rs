@@ -94,7 +94,9 @@ fn in_parts(rows: usize, control: &Control, fill: impl Fn(&mut Part, usize) + Sy
     let parts = map(rows.div_ceil(ROWS), |chunk| {
         control.check()?;
         let mut part = Part::default();
-        (chunk * ROWS..rows.min((chunk + 1) * ROWS)).for_each(|row| fill(&mut part, row));
+        let within = chunk * ROWS..rows.min((chunk + 1) * ROWS);
+        within.clone().for_each(|row| fill(&mut part, row));
+        control.advance(within.len());
         Ok(part)
     })?;
     let mut index = Index::default();

@@ -51,7 +51,7 @@ struct Document<'a> {
     last: bool,
 }
 
-/// Index every record of `bytes`.
+/// Index every record of `bytes`, which are what is told as done.
 ///
 /// # Errors
 /// [`crate::error::Error::Interrupted`]; damage in the data is never an error but a reject.
@@ -78,7 +78,12 @@ pub(super) fn read_block(bytes: &[u8], before: &mut Before, last: bool, stretch:
     let (column, passed) = (before.column, before.bytes);
     let document = || Document { bytes, layout, next: Next::new(signature), column, before: passed, last };
     let guess = |k: usize| if k == 0 { before.open } else { layout == Layout::Array };
-    let stretches = map(starts.len(), |k| document().stretch(starts[k], stop(k), guess(k), control))?;
+    control.advance(start);
+    let stretches = map(starts.len(), |k| {
+        let stretch = document().stretch(starts[k], stop(k), guess(k), control);
+        control.advance(stop(k) - starts[k]);
+        stretch
+    })?;
     let mut index = Index::default();
     let (mut elements, mut at, mut open) = (before.elements, starts[0], before.open);
     let mut lines = before.lines + count_lines(&bytes[..at]);

@@ -159,9 +159,10 @@ fn verify_pairs(py: Python<'_>, a: Vec<Column>, b: Vec<Column>, cut: Cut, progre
 
 /// `row, root` of the rows that edges name.
 #[pyfunction]
-fn components(py: Python<'_>, a: Column, b: Column) -> PyResult<Frame> {
+#[pyo3(signature = (a, b, progress = None))]
+fn components(py: Python<'_>, a: Column, b: Column, progress: Option<Py<PyAny>>) -> PyResult<Frame> {
     let (a, b) = (a.u64s()?, b.u64s()?);
-    let (rows, roots) = job::run(py, None, |_| crate::components::components(&a, &b))?;
+    let (rows, roots) = job::run(py, progress, |control| crate::components::components(&a, &b, control))?;
     Frame::new(vec![("row", Arc::new(UInt64Array::from(rows))), ("root", Arc::new(UInt64Array::from(roots)))])
 }
 

@@ -19,8 +19,13 @@ use crate::parallel::{Control, map};
 /// Bytes that are read before a worker would have started.
 const SMALL: usize = 1 << 16;
 
-fn run<T: Send>(py: Python<'_>, small: bool, kernel: impl FnOnce(&Control) -> Result<T> + Send) -> PyResult<T> {
-    if small { job::inline(py, kernel) } else { job::run(py, None, kernel) }
+fn run<T: Send>(
+    py: Python<'_>,
+    small: bool,
+    progress: Option<Py<PyAny>>,
+    kernel: impl FnOnce(&Control) -> Result<T> + Send,
+) -> PyResult<T> {
+    if small && progress.is_none() { job::inline(py, kernel) } else { job::run(py, progress, kernel) }
 }
 
 /// A field may be called what no Arrow column can (a NUL in its name): Python names the column.
@@ -68,7 +73,7 @@ impl JsonStream {
     /// Take the next chunk, give the records that end in it.
     fn push(&self, py: Python<'_>, chunk: PyBackedBytes, last: bool) -> PyResult<JsonIndex> {
         let push = |control: &Control| self.stream.lock().unwrap_or_else(PoisonError::into_inner).push(&chunk, last, control);
-        let block = run(py, chunk.len() <= SMALL, push)?;
+        let block = run(py, chunk.len() <= SMALL, None, push)?;
         Ok(JsonIndex {
             source: Arc::new(Source::Owned(block.bytes)),
             index: block.index,
@@ -80,24 +85,27 @@ impl JsonStream {
 }
 
 #[pyfunction]
-fn json_read(py: Python<'_>, bytes: PyBackedBytes) -> PyResult<JsonIndex> {
-    index(py, Source::Python(bytes))
+#[pyo3(signature = (bytes, progress = None))]
+fn json_read(py: Python<'_>, bytes: PyBackedBytes, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
+    index(py, Source::Python(bytes), progress)
 }
 
 #[pyfunction]
-fn json_open(py: Python<'_>, path: std::path::PathBuf) -> PyResult<JsonIndex> {
+#[pyo3(signature = (path, progress = None))]
+fn json_open(py: Python<'_>, path: std::path::PathBuf, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
     let read = |_: &_| std::fs::read(&path).map_err(|error| Error::Input(format!("{}: cannot be read: {error}", path.display())));
     let bytes = job::inline(py, read)?;
-    index(py, Source::Owned(bytes))
+    index(py, Source::Owned(bytes), progress)
 }
 
-fn index(py: Python<'_>, source: Source) -> PyResult<JsonIndex> {
-    let (index, layout) = run(py, source.bytes().len() <= SMALL, |control| json::read(source.bytes(), control))?;
+fn index(py: Python<'_>, source: Source, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
+    let (index, layout) = run(py, source.bytes().len() <= SMALL, progress, |control| json::read(source.bytes(), control))?;
     Ok(JsonIndex { source: Arc::new(source), index, layout, starts: None, offset: 0 })
 }
 
 #[pyfunction]
-fn json_parse(py: Python<'_>, texts: Column) -> PyResult<JsonIndex> {
+#[pyo3(signature = (texts, progress = None))]
+fn json_parse(py: Python<'_>, texts: Column, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
     let texts = texts.texts()?;
     let (mut bytes, mut spans) = (Vec::with_capacity(texts.iter().flatten().map(|text| text.len()).sum()), Vec::with_capacity(texts.len()));
     let mut starts = Vec::with_capacity(texts.len());
@@ -107,7 +115,7 @@ fn json_parse(py: Python<'_>, texts: Column) -> PyResult<JsonIndex> {
         bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
         spans.push(text.map(|text| (start, start + text.len())));
     }
-    let index = run(py, bytes.len() <= SMALL, |control| json::parse_each(&bytes, &spans, control))?;
+    let index = run(py, bytes.len() <= SMALL, progress, |control| json::parse_each(&bytes, &spans, control))?;
     Ok(JsonIndex { source: Arc::new(Source::Owned(bytes)), index, layout: Layout::Lines, starts: Some(starts), offset: 0 })
 }
 
@@ -124,7 +132,7 @@ impl JsonIndex {
 
     fn text(&self, py: Python<'_>, field: &str) -> PyResult<ArrayRef> {
         let stretches = json::stretches(&self.index);
-        let parts = run(py, stretches.len() <= 1, |control| {
+        let parts = run(py, stretches.len() <= 1, None, |control| {
             map(stretches.len(), |k| {
                 control.check()?;
                 Ok(column(json::texts(self.source.bytes(), &self.index, field, stretches[k].clone())))
@@ -259,7 +267,8 @@ impl JsonIndex {
     }
 
     fn items(&self, py: Python<'_>, field: &str) -> PyResult<Self> {
-        let index = run(py, self.source.bytes().len() <= SMALL, |control| json::items(self.source.bytes(), &self.index, field, control))?;
+        let items = |control: &Control| json::items(self.source.bytes(), &self.index, field, control);
+        let index = run(py, self.source.bytes().len() <= SMALL, None, items)?;
         Ok(Self { source: self.source.clone(), index, layout: Layout::Array, starts: None, offset: 0 })
     }
 }

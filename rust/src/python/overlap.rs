@@ -16,11 +16,21 @@ struct OverlapIndex(Index);
 #[pymethods]
 impl OverlapIndex {
     #[new]
-    #[pyo3(signature = (against, cut, n, contain, threshold, above))]
-    fn new(py: Python<'_>, against: Column, cut: &str, n: usize, contain: Option<usize>, threshold: f64, above: bool) -> PyResult<Self> {
+    #[pyo3(signature = (against, cut, n, contain, threshold, above, progress = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        against: Column,
+        cut: &str,
+        n: usize,
+        contain: Option<usize>,
+        threshold: f64,
+        above: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
         let rule = Rule { cut: Cut::new(cut)?, n, contain, threshold, above };
         let items = against.texts()?;
-        Ok(Self(job::run(py, None, |control| Index::new(&items, rule, control))?))
+        Ok(Self(job::run(py, progress, |control| Index::new(&items, rule, control))?))
     }
 
     /// `row, item, share`.
