@@ -19,7 +19,7 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,10 @@ PAGE = HERE.parent / "docs" / "explanation" / "detectors.md"
 FIGURES_FILE = HERE.parent / "python" / "tunesmith" / "detection" / "measurements.json"
 BEGIN, END = "<!-- table: benchmarks/detectors.py --write -->", "<!-- end of table -->"
 ALPACA = "alpaca/alpaca_data.json"
+P3 = (
+    "ag_news_classify", "common_gen_Put_together", "dream_answer_to_dialogue", "gigaword_make_a_title", "glue_qqp_duplicate",
+    "kilt_tasks_hotpotqa_formulate", "paws_labeled_final_Rewrite",
+)  # fmt: skip
 FILES = (
     ALPACA,
     "formats/alpaca_gpt4_demo_1k.json",
@@ -54,13 +58,30 @@ FILES = (
     "formats/preference_dpo_demo.json",
     "formats/oasst_trees_100.jsonl",
     "gsm8k/train.jsonl",
+    "gsm8k/test.jsonl",
+    *(f"formats/p3_{name}.jsonl" for name in P3),
     "dedup/toolformer_similarity_0.8.json",
     "multilingual/alpaca_de_12k.json",
     "multilingual/alpaca_fr.jsonl",
     "multilingual/alpaca_zh_mt_html_entities.json",
 )
-ANSWERS = tuple(f"eval/self_instruct_252/{system}_predictions.jsonl" for system in ("davinci", "davinci-self-instruct", "text-davinci-001"))
-"""Answers of models: one stratum more of what the detectors are used on; read where the files above hold too few flags."""
+SELF_INSTRUCT = ("davinci", "davinci-self-instruct", "text-davinci-001", "text-davinci-003")
+ALPACA_EVAL = (
+    "alpaca-7b",
+    "alpaca-7b_concise",
+    "alpaca-7b_verbose",
+    "falcon-7b-instruct",
+    "pythia-12b-mix-sft",
+    "text_davinci_003",
+    "NullModel",
+)
+ANSWERS = (
+    *(f"eval/self_instruct_252/{system}_predictions.jsonl" for system in SELF_INSTRUCT),
+    *(f"eval/alpaca_eval/{system}.json" for system in ALPACA_EVAL),
+    "eval/llmbar/natural.json",
+    "eval/llmbar/adversarial_neighbor.json",
+)
+"""Answers of models, the other side that detectors are used on. LLMBar's pairs give two rows: first all first answers, then the others."""
 
 
 def _letters(row: dict[str, str]) -> str:
@@ -76,14 +97,23 @@ FIXED_FOR: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 def lines_of(data: Path, name: str) -> pl.DataFrame:
     """Read one file as a view."""
-    if name in ANSWERS:
+    if name.startswith("eval/self_instruct_252/"):
         rows = [json.loads(line) for line in (data / name).read_text().splitlines()]
-        fields = {"instruction": "instruction", "input": "input", "output": "response"}
-        return view(pl.DataFrame([{ours: str(row.get(theirs) or "") for ours, theirs in fields.items()} for row in rows]))
-    if name.startswith("dedup/"):
+        return _plain((row.get("instruction"), row.get("input"), row.get("response")) for row in rows)
+    if name.startswith("eval/alpaca_eval/"):
+        return _plain((row["instruction"], "", row["output"]) for row in json.loads((data / name).read_text()))
+    if name.startswith("eval/llmbar/"):
         rows = json.loads((data / name).read_text())
-        return view(pl.DataFrame([{"instruction": r["instruction"], "input": r.get("input") or "", "output": r["response"]} for r in rows]))
+        return _plain((row["input"], "", row[answer]) for answer in ("output_1", "output_2") for row in rows)
+    if name.startswith("dedup/"):
+        return _plain((row["instruction"], row.get("input"), row["response"]) for row in json.loads((data / name).read_text()))
     return view(read(data / name).frame)
+
+
+def _plain(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    return view(
+        pl.DataFrame([{key: str(text or "") for key, text in zip(("instruction", "input", "output"), row, strict=True)} for row in rows])
+    )
 
 
 def labels() -> dict[tuple[str, int, int | None, str], bool]:

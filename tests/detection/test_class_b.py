@@ -70,6 +70,7 @@ UNREAD = [
     ("python_syntax", "Write Python code.", "", 'def f():\n    """Give The old mill here."""\n    return 1', False),
     ("equation_false", "How old?", "", "Grades: 90-100 = 4 and 1998-2004 = 7.", True),
     ("equation_false", "How old?", "", "y = 2(3+4)=14 and 5 thousand * 3 = 15,000", True),
+    ("equation_false", "How long?", "", "It takes 1 + 3 + 1/2 + 1 1/2 + 2 = 8 hours, half of which is (1/2) 60 + 11 = 41.", True),
     ("equation_false", "How much?", "", "That is 20% * 50 = 10; the rest is 40.", False),
 ]
 
@@ -81,6 +82,11 @@ def test_what_is_unsure_is_not_judged(name: str, instruction: str, given: str, o
     assert made.findings.is_empty()
     asked, parsed = made.coverage.select("asked", "parsed").row(0)
     assert (asked - parsed if asked else None) == (None if unread is None else int(unread))
+
+
+def test_an_equation_in_brackets_after_a_number_is_one() -> None:
+    frame = pl.DataFrame({"instruction": ["How much?"], "output": ["The sum is 15 (3 + 6 + 10 = 15)."]})
+    assert find(frame, only=["equation_false"]).height == 1
 
 
 def test_what_is_said_again_proves_nothing() -> None:

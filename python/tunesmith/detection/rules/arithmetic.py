@@ -84,6 +84,8 @@ _EQUATION: Final = re.compile(
 )
 _GOES_BEFORE: Final = re.compile(r"(?:[\w)$%]\s*[-−–+*/×÷·^]|[*/×÷·^+]|\d\s*[x(])\s*\Z")
 """What an equation cannot begin after: an operator, or a factor, belongs to it."""
+_BESIDE: Final = re.compile(r"(?:\d|\([\d./+*x -]+\))[ \t]+\Z")
+"""A whole number before its fraction, or a factor, in front of a left side: 1 1/2 + 2 = 3.5, (1/2) 278 + 11 = 150."""
 _MAYBE: Final = r"\d%?\)*\s*(?:[-−–+*/×÷·^]|x)\s*\(*\$?\d[\d.,%)\s$(+*/×÷·^−–x-]*[=≈]"
 _FALSE_ASKED: Final = any_of(
     r"incorrect wrong false mistakes? errors? incorrectly invalid puzzles? riddles? matchsticks? binary modulo mod hexadecimal base "
@@ -165,13 +167,21 @@ def _equation_false(view: pl.DataFrame, _limits: Limits) -> Iterator[Judged]:
         judged = [
             (match, _holds(match, marked=text.startswith("<<", match.start() - 2)))
             for match in _EQUATION.finditer(text)
-            if not _GOES_BEFORE.search(text, 0, match.start())
+            if not _goes_on(text, match)
         ]
         wrong = next((match for match, true in judged if true is False), None)
         if wrong:
             yield Judged(row, True, Hit(row, "response", wrong.start(), wrong.end(), excerpt(wrong.group())))
         else:
             yield Judged(row, parsed=any(true is not None for _, true in judged))
+
+
+def _goes_on(text: str, match: re.Match[str]) -> bool:
+    """Tell whether the left side of an equation begins before what was matched; a bracket that stays open begins a remark."""
+    if _GOES_BEFORE.search(text, 0, match.start()):
+        return True
+    left = match.group(1)
+    return left.count("(") == left.count(")") and bool(_BESIDE.search(text, max(0, match.start() - 40), match.start()))
 
 
 def _holds(match: re.Match[str], *, marked: bool) -> bool | None:

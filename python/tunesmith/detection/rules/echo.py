@@ -27,6 +27,10 @@ _AROUND = " \n\"'`*"
 """What may stand around a text that is said again."""
 _WORD = re.compile(r"\w+")
 _FIRST = r"(?:\W|_)*(\w+)"
+_UNFINISHED = r"_{2,}|^\P{Lu}*\p{Ll}$"
+"""A gap, or a sentence in small letters that stops without a stop: to be gone on with, and so said again."""
+_STATED, _FEW = re.compile(r"\.[\s\"'”]*\Z"), 2
+"""A sentence whose words come back changed, and with hardly one more, was put otherwise."""
 _LEAST, _MOST, _SHARE = 8, 60, 0.8
 """Words of a prompt that may be said again with some other words, how many of them are looked at, the share that must agree."""
 
@@ -59,10 +63,13 @@ def _miscopied(view: pl.DataFrame) -> Iterator[Hit]:
     same = prompt.str.extract(_FIRST, 1).str.to_lowercase() == pl.col("prose").str.extract(_FIRST, 1).str.to_lowercase()
     here = view.filter(same)
     for row, instruction, given, text, prose in lines(
-        here, ~pl.col("response").str.contains(_QUOTED) & ~_rewriting(), "instruction", "input", "response", "prose"
-    ):
+        here.filter(~pl.col("instruction").str.contains(_UNFINISHED)),
+        ~pl.col("response").str.contains(_QUOTED) & ~_rewriting(),
+        "instruction", "input", "response", "prose",
+    ):  # fmt: skip
         for asked in dict.fromkeys((f"{instruction}\n{given}", instruction)):
-            if end := _agreeing(asked, prose):
+            end = _agreeing(asked, prose)
+            if end and not (_STATED.search(instruction) and len(_WORD.findall(prose, end)) <= _FEW):
                 yield Hit(row, "response", len(text) - len(text.lstrip()), end, excerpt(text))
                 break
 
@@ -100,8 +107,8 @@ PROMPT_ECHO = Detector(
     page=Page(
         finds="An answer that is, or opens with, the whole instruction (over 25 characters; case and spaces do not count), or that "
         "opens with the words of the prompt or of the instruction (at least 8) but for one in five: same first word, and the longest "
-        "common subsequence of words, within as many words of the answer, holds at least .8 of them. Tasks that rewrite something are "
-        "left alone.",
+        "common subsequence of words, within as many words of the answer, holds at least .8 of them. Tasks that rewrite something, "
+        "sentences with a gap or without an end, and statements that come back in other words, are left alone.",
         harm="The model learns to repeat the question.",
         bad=Example(instruction="Explain how a kettle boils water.", response="Explain how a kettle boils water. It heats it."),
         good=Example(

@@ -152,7 +152,10 @@ def _length_constraint(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
         slack = 1 if rule.unit == "sentence" and rule.low != rule.high else 0
         if not any(rule.low - slack <= count <= rule.high + slack for count in counts):
             yield Hit(row, "response", None, None, f'asked for "{rule.said}"; {counts[0]:,} {rule.unit}s given'[:80])
-    chinese = view.filter(asked.str.contains(r"\d\s*个?(?:字|汉字|字符)"), ~asked.str.contains("每|密码|字符串|代码|函数|字母"))
+    chinese = view.filter(
+        asked.str.contains(r"\d\s*个?(?:字|汉字|字符)"),
+        ~asked.str.contains("每|密码|字符串|代码|函数|字母|[这该]篇|字的(?:文章|文本|段落|故事)中"),
+    )
     for row, instruction, text in lines(chinese, plain, "instruction", "response"):
         found = list(_CJK_RULE.finditer(instruction))
         if len(found) != 1:

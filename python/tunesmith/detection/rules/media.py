@@ -25,6 +25,9 @@ _ABOUT_ADDRESS = any_of(
     r"normali[sz]\w+ domains? protocols? hyper.?links? subdomains? shorten\w* query.(?:string|param\w*) html markdown anchor regex",
     r"regular.expression top.level hostname apa mla phishing malicious create.a.(?:link|url) broken.link type.of.(?:site|website) "
     r"http.request api",
+) + (
+    "|损坏的链接|(?:网站|网页|链接|网址)的?(?:类型|类别)|对(?:网站|网页|链接|网址)进行分类"
+    "|域名|协议|超链接|编码|解码|解析|引用|引文|参考文献|正则"
 )
 _MAYBE_ADDRESS = any_of(
     r"classif\w+ categori[sz]\w+ format\w* convert\w* urls? links? tweets? captions? rewrite extract\w* secure",

@@ -30,6 +30,7 @@ _REFUSAL = (
     r"(?:can(?:no|['’])?t|unable|not able|do(?:es)? not|don['’]t|not capable|not have|beyond)\b"
     rf"|{_SORRY}I(?:\s+am|['’]m)?\s+{_CANNOT}\s+{_SERVICE}\b"
     r"|\bI\s+(?:can['’]?t|cannot)[^.\n]{0,40}\b(?:don['’]t|do not) have access\b"
+    r"|\b(?:the|this) (?:ai |language )?model (?:cannot|can['’]t|can not|is unable|is not able)\b"
     r"|\b(?:cannot|can['’]t|not possible to|unable to)\s+be\s+(?:answered|completed|fulfilled|generated|performed)\b"
 )
 _NEEDED = (
@@ -40,7 +41,12 @@ _NEEDED = (
 _REFUSAL_TASK = any_of(
     r"apolog\w+ rewrit\w* re-?phras\w* paraphras\w* letters? e-?mails? dialog(?:ue)?s? conversations? stor(?:y|ies) translat\w* scripts?",
     r"chatbots? role.?play language.models? gpt\S* refus\w+ declin\w+ reply.to complaints? inappropriate ai.assistants?",
+    r"you.can[’']?t you.cannot can[’']?t.you cannot.you",
 )
+
+
+_FIGURE = re.compile(r" (?:but|the way|feeling|thinking|myself|it if|falling|loving|smiling)\b")
+"""What goes on from "I can't help" to something else than a refusal."""
 
 
 def refuses(text: pl.Expr) -> pl.Expr:
@@ -55,7 +61,7 @@ def _refusal(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     here = view.filter(head.str.contains_any(list(_NEEDED), ascii_case_insensitive=True)).filter(head.str.contains(_REFUSAL))
     for row, text in lines(here, ~pl.col("instruction").str.contains(_REFUSAL_TASK), "prose"):
         match = pattern.search(text[:400])
-        if match and not text.startswith(" but", match.end()):  # "I can't help but smile"
+        if match and not _FIGURE.match(text, match.end()):
             yield matched(row, "response", match)
 
 
@@ -72,7 +78,7 @@ REFUSAL = Detector(
         harm="Refusals of harmless tasks spread to others like them; a few per cent are enough.",
         bad=Example(instruction="Name a good bakery.", response="I'm sorry, but I cannot provide recommendations."),
         good=Example(instruction="Write an apology to a guest.", response="I am sorry, but I cannot provide a room tonight."),
-        false_alarms="Answers about language models; refusals that are right (real-time data, pictures).",
+        false_alarms="Answers about language models. Refusals that are right (real-time data, pictures) are found, too.",
     ),
 )
 

@@ -26,6 +26,8 @@ _ASK = (
 )
 _NO_ITEMS = r"(?!to\b|or\b|(?:word|sentence|paragraph|line|character|letter|syllable|stanza|verse|page|minute|digit)s?\b|-)"
 _LIST = re.compile(rf"(?i)^\W*(?:please\s+)?{_ASK}(\d{{1,2}}|{'|'.join(_NUMBERS)})\s+{_NO_ITEMS}(?:[a-z'-]+\s+){{0,6}}?[a-z'-]+s\b")
+_SHARED_OUT = r"(?i)\b(?:for|from|of|in|to|per) (?:each|every)\b"
+"""A number that counts what each of several things gets."""
 _ITEM = re.compile(r"(?m)^\s*(?:\(?(\d{1,3})[.):]|[-*•–])\s*\S")
 _FOLLOWING = re.compile(
     r"(?i)\b(?:(?:the|this|these) (?:following|given|provided|below|above)(?: \w+){0,3}?|given (?:the|this|these|a list of) \w+"
@@ -38,6 +40,13 @@ _FOLLOWING_VERB = (
     r"categori[sz]e|"
     r"tell me)\b"
 )
+_ASKS_BACK = (
+    r"(?i)\b(?:please (?:provide|share|give|paste|send|supply)|(?:could|can|would) you (?:please )?(?:provide|share|give|paste|send)|"
+    r"need (?:more|the|additional|some|further) (?:\w+ )?(?:information|context|details?|text|passage|input|data)|"
+    r"(?:have not|haven['’]t|did not|didn['’]t|not been|was not|wasn['’]t|no \w+ (?:was|is|has been)) (?:\w+ )?(?:provided?|given|"
+    r"attach(?:ed)?|shared?|included?))\b"
+)
+"""An answer that asks for what is missing, rather than make it up."""
 _STRANGE = 0.05
 _WORDS = 4
 """Lower-case words that Latin letters must make to be a language: less is a name, an address, a formula."""
@@ -75,7 +84,7 @@ _OTHER_SCRIPT_HAN = (
 def _missing_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     field = pl.col("instruction")
     bare = ~field.str.contains(r"[\"“”‘:\n«`]|\d|[.?!]\s+\S|\s[-–]\s|'\w") & (field.str.count_matches(",") < 2)
-    maybe = (view["input"].str.strip_chars() == "") & view["turn"].is_null()
+    maybe = (view["input"].str.strip_chars() == "") & view["turn"].is_null() & ~view["response"].str.head(400).str.contains(_ASKS_BACK)
     for row, text in lines(
         view.filter(maybe), bare & field.str.contains(_FOLLOWING_VERB) & field.str.contains(_FOLLOWING.pattern), "instruction"
     ):
@@ -85,6 +94,7 @@ def _missing_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
 
 def _list_count(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     counted = pl.col("instruction").str.contains(rf"(?i){_ASK}(?:\d{{1,2}}|{'|'.join(_NUMBERS)})\s")
+    counted &= ~pl.col("instruction").str.contains(_SHARED_OUT)
     for row, instruction, text in lines(view, counted, "instruction", "prose"):
         if not (match := _LIST.match(instruction)):
             continue
@@ -119,6 +129,8 @@ def _language_mismatch(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     strange = (asked.get(main_given) / asked.sum() < _STRANGE) & (given.get(main_asked) / given.sum() < _STRANGE)
     for row, text in lines(counted, (asked.sum() >= 10) & (given.sum() >= 10) & strange & (2 * given.max() > given.sum()), "prose"):
         bare = re.sub(_ADDRESS, " ", text)
+        if not re.search(r"[^\W\d_]", bare):
+            continue  # addresses are of no language
         if not re.search("[A-Za-z]", bare) or (
             not re.search(r"[^\x00-\u024f]{4}", text) and len(re.findall(r"\b[a-z]{2,}\b", bare)) >= _WORDS
         ):
