@@ -31,8 +31,10 @@ class Side:
     """One contender."""
 
     name: str
-    run: Callable[[Any], str]
-    """Does the work on the loaded data and says what came out, in a few words."""
+    run: Callable[[Any], Any]
+    """Does the work on the loaded data."""
+    say: Callable[[Any], str] = str
+    """Says what came out, in a few words; not timed."""
     package: str | None = None
     """What must be installed for it."""
     prepare: Callable[[Any], Any] = lambda data: data
@@ -41,6 +43,9 @@ class Side:
     """It does only every so many-th of the work, being slow; rate and ratio allow for it."""
     against: str | None = None
     """Another side that its ratio is to, where a script has several contests; the first unless said."""
+
+
+Sides = Sequence[Side] | Callable[[Path], Sequence[Side]]
 
 
 def _peak() -> float:
@@ -58,9 +63,9 @@ def _measure(side: Side, load: Callable[[Path], Any], data: Path) -> dict[str, A
         import_module(side.package)
     ready = side.prepare(load(data))
     before, wall, cpu = _peak(), time.perf_counter(), _cpu()
-    said = side.run(ready)
-    wall, cpu = time.perf_counter() - wall, _cpu() - cpu
-    return {"wall": wall, "cpu": cpu, "peak": _peak(), "added": _peak() - before, "said": said}
+    done = side.run(ready)
+    wall, cpu, peak = time.perf_counter() - wall, _cpu() - cpu, _peak()
+    return {"wall": wall, "cpu": cpu, "peak": peak, "added": peak - before, "said": side.say(done)}
 
 
 def _spawn(side: Side, data: Path, threads: int | None) -> dict[str, Any]:
@@ -115,14 +120,14 @@ def _cells(figure: dict[str, Any], unit: str) -> list[str]:
     return [name, f"{figure['wall']:.3f}", f"{figure['cpu']:.3f}", f"{figure['rate']:,.2f} {unit}/s", ratio, memory, figure["said"]]
 
 
-def main(title: str, *, load: Callable[[Path], Any], amount: Callable[[Any], tuple[float, str]], sides: Sequence[Side]) -> None:
+def main(title: str, *, load: Callable[[Path], Any], amount: Callable[[Any], tuple[float, str]], sides: Sides) -> None:
     """Run a benchmark script: measure every side and print the table.
 
     Args:
         title: What is measured, on what.
         load: Reads the data from a folder (with what is made up where that is absent); not timed.
         amount: The size of the work and its unit, for the rate.
-        sides: The first is the one that ratios refer to.
+        sides: The first is the one that ratios refer to. A function of the data's folder where they depend on it.
     """
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--side", help="measure this one alone, in this process (used by the harness itself)")
@@ -131,6 +136,8 @@ def main(title: str, *, load: Callable[[Path], Any], amount: Callable[[Any], tup
     parser.add_argument("--threads", type=int, help="threads of every side that has them (default: all cores)")
     parser.add_argument("--json", action="store_true", help="print one JSON object in place of the table")
     options = parser.parse_args()
+    if callable(sides):
+        sides = sides(options.data)
     if options.side:
         side = next(side for side in sides if side.name == options.side)
         print(json.dumps(_measure(side, load, options.data)))

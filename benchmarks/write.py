@@ -24,7 +24,10 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 RESULTS = HERE / "results.json"
 TOOLS = ("harness.py", "write.py")
-ORDER = ("duplicates", "long_duplicates", "substring", "overlap", "tokenizing", "rouge", "packing", "signals", "json_records")
+ORDER = (
+    "exact", "duplicates", "long_duplicates", "many_duplicates", "components", "substring", "overlap", "tokenizing", "rouge", "diff",
+    "packing", "signals", "json_records",
+)  # fmt: skip
 """The order of the page; other scripts follow."""
 
 INTRODUCTION = """\
