@@ -1,11 +1,15 @@
 //! What changed between two texts, word by word: spans for reports.
 
-use rustc_hash::FxHashMap;
-use unicode_segmentation::UnicodeSegmentation;
+use std::ops::Range;
 
+use rustc_hash::FxHashMap;
+
+use self::segments::Segments;
 use crate::error::Result;
 use crate::lcs::Masks;
-use crate::parallel::Control;
+use crate::parallel::{Control, map};
+
+mod segments;
 
 /// What happened to a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,69 +33,96 @@ pub struct Span {
     pub b: (u32, u32),
 }
 
-/// Words of the bit table of one pair at most (64 MiB); beyond, what lies between common start and end is one change.
-const TABLE: usize = 8 << 20;
+/// Words of the bit rows of one pair at most (64 MiB), and steps over them (some seconds); beyond, all between common
+/// start and end is one change.
+const ROWS: usize = 8 << 20;
+const STEPS: usize = 4 << 30;
 
-/// The spans that turn `a` into `b`, in order and without gaps, along a longest common subsequence of their
-/// segments (UAX 29 word borders). White space alone between two changes belongs to them.
-#[must_use]
-pub fn words(a: &str, b: &str) -> Vec<Span> {
-    let (a, b): (Vec<&str>, Vec<&str>) = (a.split_word_bounds().collect(), b.split_word_bounds().collect());
-    let head = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|(x, y)| x == y).count();
-    let (inner_a, inner_b) = (&a[head..a.len() - tail], &b[head..b.len() - tail]);
-    let mut common: Vec<(usize, usize)> = (0..head).map(|k| (k, k)).collect();
-    common.extend(common_pairs(inner_a, inner_b).into_iter().map(|(i, j)| (head + i, head + j)));
-    common.extend((0..tail).map(|k| (a.len() - tail + k, b.len() - tail + k)));
-    spans(&a, &b, &lone_space_dropped(&a, &common, (a.len(), b.len())))
+/// Compares pair after pair; kept between them, so that little is allocated.
+#[derive(Debug, Default)]
+pub struct Differ<'t> {
+    a: Segments,
+    b: Segments,
+    numbers: FxHashMap<&'t str, u32>,
+    pattern: Vec<u32>,
+    text: Vec<u32>,
+    masks: Masks,
+    columns: Vec<u64>,
+    common: Vec<(usize, usize)>,
 }
 
-fn common_pairs(a: &[&str], b: &[&str]) -> Vec<(usize, usize)> {
-    if a.is_empty() || b.is_empty() || a.len().div_ceil(64).saturating_mul(b.len()) > TABLE {
-        return Vec::new();
+impl<'t> Differ<'t> {
+    /// The spans that turn `a` into `b`, in order and without gaps, along a longest common subsequence of their
+    /// segments (UAX 29 word borders). White space alone between two changes belongs to them.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Interrupted`].
+    pub fn spans(&mut self, a: &'t str, b: &'t str, control: &Control) -> Result<Vec<Span>> {
+        self.a.set(a);
+        control.check()?;
+        self.b.set(b);
+        control.check()?;
+        let (n, m) = (self.a.len(), self.b.len());
+        let same = |i: usize, j: usize| self.a.of(a, i) == self.b.of(b, j);
+        let head = (0..n.min(m)).take_while(|&k| same(k, k)).count();
+        let tail = (1..=n.min(m) - head).take_while(|&k| same(n - k, m - k)).count();
+        self.common.clear();
+        self.align((a, head..n - tail), (b, head..m - tail), control)?;
+        self.common.extend((0..head).rev().map(|k| (k, k)));
+        self.common.reverse();
+        self.common.extend((0..tail).map(|k| (n - tail + k, m - tail + k)));
+        lone_space_dropped(|at| self.a.of(a, at), &mut self.common, (n, m));
+        Ok(spans(&self.a, &self.b, &self.common))
     }
-    let mut numbers = FxHashMap::default();
-    let pattern: Vec<u32> = a
-        .iter()
-        .map(|segment| {
-            let next = u32::try_from(numbers.len() + 1).unwrap_or(0);
-            *numbers.entry(*segment).or_insert(next)
-        })
-        .collect();
-    let text: Vec<u32> = b.iter().map(|segment| numbers.get(segment).copied().unwrap_or(0)).collect();
-    let (mut masks, mut columns, mut pairs) = (Masks::default(), Vec::new(), Vec::new());
-    masks.set(&pattern, numbers.len() + 1);
-    masks.columns(&text, &mut columns);
-    masks.back(&text, &columns, |i, j| pairs.push((i, j)));
-    pairs.reverse();
-    pairs
+
+    /// Append what two parts have in common, last first.
+    fn align(&mut self, a: (&'t str, Range<usize>), b: (&'t str, Range<usize>), control: &Control) -> Result<()> {
+        let (from, to) = (a.1.start, b.1.start);
+        if a.1.is_empty() || b.1.is_empty() {
+            return Ok(());
+        }
+        self.numbers.clear();
+        self.pattern.clear();
+        for at in a.1 {
+            let next = self.numbers.len() as u32 + 1;
+            self.pattern.push(*self.numbers.entry(self.a.of(a.0, at)).or_insert(next));
+        }
+        self.text.clear();
+        self.text.extend(b.1.map(|at| self.numbers.get(self.b.of(b.0, at)).copied().unwrap_or(0)));
+        let (symbols, words) = (self.numbers.len() + 1, self.pattern.len().div_ceil(64));
+        if words.saturating_mul(symbols) > ROWS || words.saturating_mul(self.text.len()) > STEPS {
+            return Ok(());
+        }
+        control.check()?;
+        self.masks.set(&self.pattern, symbols);
+        self.masks.walk(&self.text, &mut self.columns, control, |i, j| self.common.push((from + i, to + j)))
+    }
 }
 
 /// Leave out runs of common segments that are white space alone and lie between two changes.
-fn lone_space_dropped(a: &[&str], common: &[(usize, usize)], ends: (usize, usize)) -> Vec<(usize, usize)> {
+fn lone_space_dropped<'t>(a: impl Fn(usize) -> &'t str, common: &mut Vec<(usize, usize)>, ends: (usize, usize)) {
     let follows = |x: (usize, usize), y: (usize, usize)| y == (x.0 + 1, x.1 + 1);
-    let mut kept = Vec::with_capacity(common.len());
-    let mut start = 0;
+    let (mut start, mut kept) = (0, 0);
     for at in 0..common.len() {
         if at + 1 < common.len() && follows(common[at], common[at + 1]) {
             continue;
         }
         let run = &common[start..=at];
-        start = at + 1;
         let borders = run[0] == (0, 0) || follows(run[run.len() - 1], ends);
-        if borders || run.iter().any(|&(i, _)| !a[i].chars().all(char::is_whitespace)) {
-            kept.extend_from_slice(run);
+        if borders || run.iter().any(|&(i, _)| !a(i).chars().all(char::is_whitespace)) {
+            common.copy_within(start..=at, kept);
+            kept += at + 1 - start;
         }
+        start = at + 1;
     }
-    kept
+    common.truncate(kept);
 }
 
-fn spans(a: &[&str], b: &[&str], common: &[(usize, usize)]) -> Vec<Span> {
-    let (starts_a, starts_b) = (starts(a), starts(b));
+fn spans(a: &Segments, b: &Segments, common: &[(usize, usize)]) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let (mut i, mut j) = (0, 0);
     for &(next_i, next_j) in common.iter().chain([&(a.len(), b.len())]) {
-        let (from, to) = ((starts_a[i], starts_b[j]), (starts_a[next_i], starts_b[next_j]));
+        let (from, to) = ((a.start(i), b.start(j)), (a.start(next_i), b.start(next_j)));
         if next_i > i {
             spans.push(Span { op: Op::Delete, a: (from.0, to.0), b: (from.1, from.1) });
         }
@@ -99,7 +130,7 @@ fn spans(a: &[&str], b: &[&str], common: &[(usize, usize)]) -> Vec<Span> {
             spans.push(Span { op: Op::Insert, a: (to.0, to.0), b: (from.1, to.1) });
         }
         if next_i < a.len() && next_j < b.len() {
-            let (end_a, end_b) = (starts_a[next_i + 1], starts_b[next_j + 1]);
+            let (end_a, end_b) = (a.start(next_i + 1), b.start(next_j + 1));
             match spans.last_mut() {
                 Some(last) if last.op == Op::Equal => (last.a.1, last.b.1) = (end_a, end_b),
                 _ => spans.push(Span { op: Op::Equal, a: (to.0, end_a), b: (to.1, end_b) }),
@@ -110,40 +141,38 @@ fn spans(a: &[&str], b: &[&str], common: &[(usize, usize)]) -> Vec<Span> {
     spans
 }
 
-/// Where each segment starts, in characters, and where the last ends.
-fn starts(segments: &[&str]) -> Vec<u32> {
-    let mut at = 0;
-    let mut starts = vec![0];
-    for segment in segments {
-        at += u32::try_from(segment.chars().count()).unwrap_or(u32::MAX);
-        starts.push(at);
-    }
-    starts
-}
+/// Pairs that one task takes.
+const CHUNK: usize = 256;
 
-/// [`words`] of each row; null where either side is.
+/// The spans of each row ([`Differ`]); null where either side is.
 ///
 /// # Errors
 /// [`crate::error::Error::Interrupted`].
 pub fn rows(a: &[Option<&str>], b: &[Option<&str>], control: &Control) -> Result<Vec<Option<Vec<Span>>>> {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| {
+    let chunks = map(a.len().div_ceil(CHUNK), |chunk| {
+        let mut differ = Differ::default();
+        let rows = chunk * CHUNK..a.len().min((chunk + 1) * CHUNK);
+        rows.map(|row| {
             control.check()?;
             control.advance(1);
-            Ok(a.zip(*b).map(|(a, b)| words(a, b)))
+            a[row].zip(b[row]).map(|(a, b)| differ.spans(a, b, control)).transpose()
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()
+    })?;
+    Ok(chunks.into_iter().flatten().collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Op, words};
+    use super::{Differ, Op};
+    use crate::parallel::Control;
     use proptest::prelude::*;
 
     fn shown(a: &str, b: &str) -> Vec<(char, String)> {
         let cut = |text: &str, (start, end): (u32, u32)| text.chars().skip(start as usize).take((end - start) as usize).collect();
-        words(a, b)
+        Differ::default()
+            .spans(a, b, &Control::default())
+            .unwrap()
             .iter()
             .map(|span| match span.op {
                 Op::Equal => ('=', cut(a, span.a)),

@@ -103,6 +103,12 @@ const LOWER: [u8; 256] = {
     table
 };
 
+/// Code points that begin in these bytes of a text.
+#[must_use]
+pub fn count_characters(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Unit, google_tokens, units};

@@ -23,8 +23,8 @@ def word_diff(a: Any, b: Any, *, progress: Callable[[int], object] | None = None
         ``List[Struct{op, a_start, a_end, b_start, b_end}][n]``: the spans that turn `a` into `b`, in order and
         without gaps. ``op`` is equal, delete or insert; offsets count characters (code points), half open. White
         space alone between two changes belongs to them. Null where either text is null. Of texts so long that
-        the table of a pair would exceed 64 MiB (some 20,000 changed words each), all between their common
-        start and end is one change.
+        a pair would take more than 64 MiB or some seconds (20,000 different words in each, or a million words),
+        all between their common start and end is one change.
     Raises:
         InputError: If the columns are not text or differ in length.
 

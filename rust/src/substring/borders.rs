@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::shingle::{joins, stands_alone};
-use crate::text::unspaced;
+use crate::text::{count_characters, unspaced};
 
 /// What a span is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,11 +79,6 @@ fn characters(text: &str, pieces: &mut [Piece]) {
         count
     };
     pieces.iter_mut().for_each(|piece| (piece.from, piece.to) = (upto(piece.start), upto(piece.end)));
-}
-
-/// Code points that begin in these bytes of a text.
-pub fn count_characters(bytes: &[u8]) -> u32 {
-    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u32
 }
 
 fn is_word(piece: &str) -> bool {

@@ -1,9 +1,9 @@
 //! From windows that occurred before to spans: joined, without overlap, counted in code points.
 
-use super::borders::count_characters;
 use super::{Hit, Rows};
 use crate::error::Result;
 use crate::parallel::Control;
+use crate::text::count_characters;
 
 /// A passage that occurred before, half open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

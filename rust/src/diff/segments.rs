@@ -1,0 +1,137 @@
+//! A text cut at UAX 29's word borders: words, runs of spaces, single marks; nothing is left out.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::shingle::{joins, stands_alone};
+use crate::text::count_characters;
+
+/// The segments of one text: where each ends, in bytes and in characters (code points). Kept between texts.
+#[derive(Debug, Default)]
+pub struct Segments {
+    bytes: Vec<u32>,
+    characters: Vec<u32>,
+}
+
+impl Segments {
+    /// Cut another text.
+    pub fn set(&mut self, text: &str) {
+        self.bytes.clear();
+        self.bytes.push(0);
+        cut(text, &mut self.bytes);
+        self.characters.clear();
+        if text.is_ascii() {
+            self.characters.extend_from_slice(&self.bytes);
+            return;
+        }
+        self.characters.push(0);
+        let mut count = 0;
+        self.characters.extend(self.bytes.windows(2).map(|pair| {
+            count += count_characters(&text.as_bytes()[pair[0] as usize..pair[1] as usize]);
+            count
+        }));
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len() - 1
+    }
+
+    /// One of them, of the text it was cut from.
+    #[must_use]
+    pub fn of<'t>(&self, text: &'t str, at: usize) -> &'t str {
+        &text[self.bytes[at] as usize..self.bytes[at + 1] as usize]
+    }
+
+    /// Characters before a segment; before the one after the last, those of the text.
+    #[must_use]
+    pub fn start(&self, at: usize) -> u32 {
+        self.characters[at]
+    }
+}
+
+fn cut(text: &str, ends: &mut Vec<u32>) {
+    if text.is_ascii() {
+        return ascii(text.as_bytes(), 0, ends);
+    }
+    // Between spaces and line ends: no rule looks across, unless something clings to the space.
+    let apart =
+        |part: &str| part.is_empty() || part.starts_with(stands_alone) && !part.ends_with(|c: char| !c.is_ascii() && c.is_whitespace());
+    if !text.split([' ', '\n']).all(apart) {
+        return general(text, 0, ends);
+    }
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let spaces = rest.len() - rest.trim_start_matches([' ', '\n']).len();
+        let part = &rest[spaces..];
+        let part = &part[..part.find([' ', '\n']).unwrap_or(part.len())];
+        // A carriage return and its line feed are one.
+        if rest.starts_with('\n') && at > 0 && text.as_bytes()[at - 1] == b'\r' {
+            ends.pop();
+            ends.push((at + 1) as u32);
+            ascii(&rest.as_bytes()[1..spaces], at + 1, ends);
+        } else {
+            ascii(&rest.as_bytes()[..spaces], at, ends);
+        }
+        if part.is_ascii() {
+            ascii(part.as_bytes(), at + spaces, ends);
+        } else {
+            general(part, at + spaces, ends);
+        }
+        at += spaces + part.len();
+    }
+}
+
+fn general(text: &str, offset: usize, ends: &mut Vec<u32>) {
+    ends.extend(text.split_word_bound_indices().map(|(start, segment)| (offset + start + segment.len()) as u32));
+}
+
+/// The rules as far as ASCII goes: runs of letters, digits and `_`, joined as in [`joins`]; runs of spaces; CR LF; others alone.
+fn ascii(text: &[u8], offset: usize, ends: &mut Vec<u32>) {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let mut at = 0;
+    while at < text.len() {
+        let first = text[at];
+        at += 1;
+        if is_word(first) {
+            loop {
+                while at < text.len() && is_word(text[at]) {
+                    at += 1;
+                }
+                if !joins(text, at) {
+                    break;
+                }
+                at += 2;
+            }
+        } else if first == b' ' {
+            while text.get(at) == Some(&b' ') {
+                at += 1;
+            }
+        } else if first == b'\r' && text.get(at) == Some(&b'\n') {
+            at += 1;
+        }
+        ends.push((offset + at) as u32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unicode_segmentation::UnicodeSegmentation;
+
+    use super::Segments;
+
+    proptest! {
+        #[test]
+        fn segments_are_uax_29s(text in "[a-zA-Z0-9_'.,:; \r\n\t-]{0,80}", any in "[ aZ1_'.:,\r\n\tßΣİ\u{301}\u{e34}\u{200d}\u{ad}“ℹカ日🏻🇩\u{a0}\u{2003}\u{85}-]{0,30}") {
+            let mut segments = Segments::default();
+            for text in [format!("{text} é"), text, any] {
+                segments.set(&text);
+                let found: Vec<&str> = (0..segments.len()).map(|at| segments.of(&text, at)).collect();
+                prop_assert_eq!(&found, &text.split_word_bounds().collect::<Vec<_>>(), "{:?}", text);
+                prop_assert_eq!(segments.start(segments.len()) as usize, text.chars().count());
+            }
+        }
+    }
+}
