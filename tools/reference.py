@@ -230,6 +230,10 @@ def files() -> str:
                 ["`README.md`", "the card"],
             ],
         ),
+        "A table that takes more than 1 GiB in memory, or has more than `--rows-per-file` rows, is a folder of the same name: "
+        "`rows.parquet/part-00000.parquet` and so on, in the order of the rows. `pl.read_parquet('clean/rows.parquet')`, "
+        "`pl.scan_parquet`, DuckDB, pyarrow and Spark open both alike; the card's pattern is `rows.parquet/*.parquet`. "
+        "The content hash is the same however the tables are cut; `check` names a damaged part.",
         "### Row",
         of(rows, "ROW"),
         paragraph(_after(rows, "ROW")),

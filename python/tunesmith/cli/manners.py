@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tunesmith.progress import Progress
 
-__all__ = ["FAILED", "FINE", "Outcome", "Session", "require", "verb"]
+__all__ = ["FAILED", "FINE", "Outcome", "Session", "require", "rows_per_file", "verb"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +106,13 @@ def _common(section: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return function
 
     return decorate
+
+
+rows_per_file = click.option(
+    "--rows-per-file", type=click.IntRange(min=1), metavar="N",
+    help="Cut every table into files of N rows.  [default: one file, several where it takes more than 1 GiB in memory]",
+)  # fmt: skip
+"""The option of every verb that writes a version."""
 
 
 def _take_config(section: str, ctx: click.Context, _param: click.Parameter, value: str | None) -> None:

@@ -95,6 +95,7 @@ def curate(
     force: bool = False,
     engine: Engine | None = None,
     cache: str | Path | None = None,
+    rows_per_file: int | None = None,
     progress: Progress = SILENT,
 ) -> Curated:
     """Curate rows by a recipe.
@@ -108,6 +109,7 @@ def curate(
         force: Replace what lies at `out`.
         engine: Runs the measures; the local one unless given.
         cache: A folder that keeps what models computed, by content; named in the manifest, never part of a result.
+        rows_per_file: Rows of a file; unsaid, tables of more than 1 GiB in memory are cut into parts.
         progress: Told about every pass.
     Returns:
         The curated rows with their ledger.
@@ -145,7 +147,7 @@ def curate(
     with progress.task("Writing"):
         write_version(
             out, frame=made.frame, removed=made.removed, ledger=made.ledger, values=made.values, edges=made.edges, rejected=made.rejects,
-            inputs=inputs, options=options, result=made.summary,
+            inputs=inputs, options=options, result=made.summary, rows_per_file=rows_per_file,
             details={"recipe": recipe.as_dict(), "notes": list(made.notes), "cache": None if cache is None else str(cache)},
         )  # fmt: skip
     return Curated(**{**vars(made), "out": Path(out)})

@@ -146,6 +146,7 @@ def patch_apply(
     all: bool = False,  # noqa: A002
     dry_run: bool = False,
     force: bool = False,
+    rows_per_file: int | None = None,
     progress: Progress = SILENT,
 ) -> Applied:
     """Make the version that a patch asks for: `curate` with the one step `patch`.
@@ -160,6 +161,7 @@ def patch_apply(
         all: Take the proposed edits too; rejected ones are never taken.
         dry_run: Decide, but write nothing.
         force: Replace what lies at `out`.
+        rows_per_file: Rows of a file; unsaid, tables of more than 1 GiB in memory are cut into parts.
         progress: Told about the work.
     Raises:
         InputError: If the patch cannot be read, is for another version, or an edit does not fit its row.
@@ -182,7 +184,7 @@ def patch_apply(
     if not chosen:
         raise OptionError(f"{place}: {_nothing(edits)}")
     recipe = {"steps": [{"patch": {"file": str(place.resolve()), "all": all}}]}
-    made = curate(version, recipe, out=out, dry_run=dry_run, force=force, progress=progress)
+    made = curate(version, recipe, out=out, dry_run=dry_run, force=force, rows_per_file=rows_per_file, progress=progress)
     notes = _notes(place, edits, all)
     unchanged = made.ledger.filter(step="patch", action="keep").height - made.added
     if unchanged:
@@ -196,6 +198,7 @@ def patch_undo(
     out: str | Path | None = None,
     *,
     force: bool = False,
+    rows_per_file: int | None = None,
     progress: Progress = SILENT,
 ) -> Undone:
     """Give back a version as it was before a patch: its rows, ids, positions and weights.
@@ -205,6 +208,7 @@ def patch_undo(
         version: A version that `patch_apply` made.
         out: The version to write; in memory when absent.
         force: Replace what lies at `out`.
+        rows_per_file: As in `patch_apply`.
         progress: Told about the work.
     Raises:
         ArtefactError: If `version` was not made by applying this patch, was changed since, or if something else lies at `out`.
@@ -231,7 +235,10 @@ def patch_undo(
         changed = opened.frame.filter(pl.col("position").is_in(book.filter(action="edit")["position"].implode()))
         removed = pl.concat([gone, changed]).sort("position")
         rejected = opened.rejected
-        write_version(out, frame=was, removed=removed, ledger=book, rejected=rejected, inputs=inputs, options=options, result=result)
+        write_version(
+            out, frame=was, removed=removed, ledger=book, rejected=rejected, inputs=inputs, options=options, result=result,
+            rows_per_file=rows_per_file,
+        )  # fmt: skip
     return Undone(**result, out=None if out is None else Path(out), frame=was)
 
 

@@ -19,6 +19,7 @@ from tunesmith.rows.contents import Content, on_disk, piped
 from tunesmith.rows.folders import choose
 from tunesmith.rows.formats import fitting
 from tunesmith.rows.readers import ENDINGS, FileReader, FrameReader, ListReader, Reader
+from tunesmith.rows.tables import TableReader
 
 PARTS = ("train", "validation", "test")
 """The folders of a split, in order."""
@@ -144,9 +145,7 @@ def _folder(folder: Path) -> Iterator[Source]:
 
 
 def _version(folder: Path, name: str) -> Source:
-    rows = folder / "rows.parquet"
-    reader = FileReader(content=on_disk(rows), name=name, fits=fitting)
-    return Source(name=name, reader=reader, version=True, hash=read_manifest(folder, "version").hash)
+    return Source(name=name, reader=TableReader(folder / "rows.parquet"), version=True, hash=read_manifest(folder, "version").hash)
 
 
 def _listing(folder: Path) -> str:

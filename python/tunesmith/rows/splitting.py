@@ -24,6 +24,7 @@ from tunesmith.rows.reading import read
 from tunesmith.rows.rejects import write_rejects
 from tunesmith.rows.sources import PARTS
 from tunesmith.rows.strata import strata
+from tunesmith.rows.tables import files_of, write_table
 from tunesmith.rows.versions import REJECTS, ROWS, write_version
 
 ADDED = ("cluster", "part")
@@ -61,6 +62,7 @@ def split(
     seed: int = 0,
     format: str | None = None,  # noqa: A002
     force: bool = False,
+    rows_per_file: int | None = None,
     progress: Progress = SILENT,
 ) -> Split:
     """Divide rows into training, validation and test parts that share no near-duplicate prompt.
@@ -78,6 +80,7 @@ def split(
         seed: Draws which groups go where, and which third of the test part is dev, gate and confirm.
         format: The source's format, inferred unless given.
         force: Replace what lies at ``out``.
+        rows_per_file: Rows of a file; unsaid, tables of more than 1 GiB in memory are cut into parts.
         progress: Where to tell how far it is.
     Returns:
         The split, with its certificate.
@@ -101,7 +104,7 @@ def split(
     shares = strata(frame[stratify]) if stratify else None
     side = place(cluster, frame["row_id"], known, sizes=sizes, seed=seed, strata=shares)
     frame = frame.with_columns(cluster.alias("cluster"))
-    return _write(out, data, frame, side, group=group, stratify=stratify, seed=seed, inputs=inputs, options=options)
+    return _write(out, data, frame, side, group=group, stratify=stratify, seed=seed, inputs=inputs, options=options, cut=rows_per_file)
 
 
 def _own_columns(data: Data, *named: str | None) -> tuple[pl.DataFrame, list[str | None]]:
@@ -136,6 +139,7 @@ def _write(
     seed: int,
     inputs: Mapping[str, str],
     options: Mapping[str, Any],
+    cut: int | None,
 ) -> Split:
     frames = {part: _part(frame.filter(side == part), part, seed) for part in PARTS}
     filled = [part for part in PARTS if frames[part].height]
@@ -144,13 +148,14 @@ def _write(
         _clear(work.folder)
         hashes = {}
         for part in filled:
-            made = write_version(work.folder / part, frame=frames[part], inputs=inputs, options={**options, "part": part})
+            own = {**options, "part": part}
+            made = write_version(work.folder / part, frame=frames[part], inputs=inputs, options=own, rows_per_file=cut)
             hashes[part] = made.hash
         certificate = certify(work.folder, filled, group=group, stratify=stratify, seed=seed)
         (work.folder / CERTIFICATE).write_text(json.dumps(certificate, indent=2) + "\n", encoding="utf-8")
         write_rejects(data.rejected, work.folder / REJECTS)
         if aside.height:
-            aside.write_parquet(work.folder / "set_aside.parquet", compression="zstd", compression_level=1)
+            write_table(aside, work.folder / "set_aside.parquet", rows_per_file=cut)
         result = {
             **{part: frames[part].height for part in PARTS},
             "rejected": data.rows - data.frame.height,
@@ -166,7 +171,8 @@ def _write(
             hash=core.content_hash(pl.DataFrame({"part": list(hashes), "hash": list(hashes.values())})),
             result=result,
         )
-        text = card(out.name, pl.concat([frames[part] for part in filled]), manifest, {part: f"{part}/{ROWS}" for part in filled})
+        files = {part: files_of(work.folder / part / ROWS, work.folder) for part in filled}
+        text = card(out.name, pl.concat([frames[part] for part in filled]), manifest, files)
         (work.folder / "README.md").write_text(text, encoding="utf-8")
         work.finish(manifest)
     return Split(folder=out, manifest=manifest, certificate=certificate, notes=data.notes)

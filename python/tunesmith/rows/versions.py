@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from tunesmith.rows import schema
 from tunesmith.rows.card import card
 from tunesmith.rows.rejects import read_rejects, write_rejects
 from tunesmith.rows.sources import PARTS
+from tunesmith.rows.tables import CHANGED, files_of, part_of, read_table, write_table
 
 ROWS, REMOVED, LEDGER, VALUES, EDGES, REJECTS = (
     "rows.parquet", "removed.parquet", "ledger.parquet", "values.parquet", "edges.parquet", "rejects.jsonl",
@@ -48,27 +49,27 @@ class Version:
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The kept rows, final text (``schema.ROW`` and the user's columns)."""
-        return pl.read_parquet(self.folder / ROWS)
+        return read_table(self.folder / ROWS)
 
     @cached_property
     def removed(self) -> pl.DataFrame:
         """Dropped rows, and edited rows as they were (columns of ``frame``)."""
-        return pl.read_parquet(self.folder / REMOVED)
+        return read_table(self.folder / REMOVED)
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
         """The rules that fired (``schema.LEDGER``)."""
-        return pl.read_parquet(self.folder / LEDGER)
+        return read_table(self.folder / LEDGER)
 
     @cached_property
     def values(self) -> pl.DataFrame:
         """What the steps measured: ``position`` and a column per ``step.measure``, every valid row."""
-        return pl.read_parquet(self.folder / VALUES)
+        return read_table(self.folder / VALUES)
 
     @cached_property
     def edges(self) -> pl.DataFrame:
         """Pairs that keyed steps found (``schema.EDGES``)."""
-        return pl.read_parquet(self.folder / EDGES)
+        return read_table(self.folder / EDGES)
 
     @cached_property
     def rejected(self) -> pl.DataFrame:
@@ -76,32 +77,42 @@ class Version:
         return read_rejects(self.folder / REJECTS)
 
     def verify(self) -> None:
-        """Recompute the content hashes of every table.
+        """Recompute the content hash of every table, one table in memory at a time.
 
         Raises:
-            ArtefactError: If a table is not what the manifest states; names it.
+            ArtefactError: If a table is not what the manifest states; names it, and of several files the part.
         """
         stated = self.manifest.details.get("hashes", {})
-        tables: dict[str, Callable[[], pl.DataFrame]] = {
-            "rows": lambda: self.frame, "removed": lambda: self.removed, "ledger": lambda: self.ledger, "values": lambda: self.values,
-            "edges": lambda: self.edges, "rejects": lambda: self.rejected,
-        }  # fmt: skip
-        for name, table in tables.items():
-            try:
-                found = core.content_hash(table())
-            except (OSError, pl.exceptions.PolarsError, ValueError, KeyError) as error:
-                cause = str(error).strip().splitlines()[0]
-                raise ArtefactError(f"{self.folder}: {name} cannot be read ({cause}); {_CHANGED}") from error
+        for name in (*_TABLES, "rejects"):
+            found = core.content_hash(self._rejects() if name == "rejects" else read_table(self.folder / f"{name}.parquet"))
             if found != stated.get(name):
                 raise ArtefactError(
-                    f"{self.folder}: the content of {name} is not what its manifest states "
-                    f"(expected {stated.get(name)}, found {found}); {_CHANGED}"
+                    f"{self.folder}: the content of {self._culprit(name)} is not what its manifest states "
+                    f"(expected {stated.get(name)}, found {found}); {CHANGED}"
                 )
         if stated.get("rows") != self.manifest.hash:
-            raise ArtefactError(f"{self.folder}: its manifest states two hashes of its rows; {_CHANGED}")
+            raise ArtefactError(f"{self.folder}: its manifest states two hashes of its rows; {CHANGED}")
+
+    def _rejects(self) -> pl.DataFrame:
+        try:
+            return read_rejects(self.folder / REJECTS)
+        except (OSError, ValueError, KeyError) as error:
+            raise ArtefactError(f"{self.folder}: rejects cannot be read ({str(error).strip().splitlines()[0]}); {CHANGED}") from error
+
+    def _culprit(self, name: str) -> str:
+        """Name the table whose content is another one, with the part to blame where there are several."""
+        place, stated = self.folder / f"{name}.parquet", self.manifest.details.get("parts", {}).get(name, ())
+        names = [part_of(place, k).name for k in range(len(stated))]
+        for part, given in zip(names, stated, strict=True):
+            if not (place / part).is_file():
+                return f"{name} ({part} is missing)"
+            if core.content_hash(pl.read_parquet(place / part, glob=False)) != given:
+                return f"{name} ({part})"
+        others = sorted(path.name for path in place.glob("*") if path.name not in names)
+        return f"{name} ({others[0]} was not there)" if others and names else name
 
 
-_CHANGED = "it was changed after it was made: make it again, or read rows.parquet as a file"
+_TABLES = ("rows", "removed", "ledger", "values", "edges")
 
 
 def verify(source: object) -> None:
@@ -137,6 +148,7 @@ def write_version(
     rejected: pl.DataFrame | None = None,
     result: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
+    rows_per_file: int | None = None,
 ) -> Manifest:
     """Write a version whole, or not at all. Ask `artefact.finished` first.
 
@@ -152,8 +164,10 @@ def write_version(
         rejected: ``schema.REJECT``.
         result: The command's ``--json`` fields.
         details: Anything else for the manifest.
+        rows_per_file: Rows of a file, as in `tables.write_table`. How tables are cut is no part of the content.
     Returns:
-        The manifest; its hash is that of ``frame``, ``details["hashes"]`` has one for each table.
+        The manifest; its hash is that of ``frame``, ``details["hashes"]`` has one for each table, ``details["parts"]`` one for
+        each part of those that are cut.
     """
     tables = {
         "rows": frame,
@@ -164,10 +178,10 @@ def write_version(
     }
     rejected = rejected if rejected is not None else pl.DataFrame(schema=schema.REJECT)
     with writing(out) as work:
-        for name, table in tables.items():
-            table.write_parquet(work.folder / f"{name}.parquet", compression="zstd", compression_level=1)
+        cuts = {name: write_table(table, work.folder / f"{name}.parquet", rows_per_file=rows_per_file) for name, table in tables.items()}
         write_rejects(rejected, work.folder / REJECTS)
         hashes = {name: core.content_hash(table) for name, table in tables.items()}
+        parts = {name: [core.content_hash(tables[name][cut]) for cut in cut_at] for name, cut_at in cuts.items() if len(cut_at) > 1}
         # Through the file and back: a rejects file says what it can, and that is what is verified.
         hashes["rejects"] = core.content_hash(read_rejects(work.folder / REJECTS))
         manifest = Manifest(
@@ -176,7 +190,8 @@ def write_version(
             options=json.loads(json.dumps(options)),
             hash=hashes["rows"],
             result=dict(result or {}),
-            details={**(details or {}), "hashes": hashes},
+            details={**(details or {}), "hashes": hashes, **({"parts": parts} if parts else {})},
         )
-        (work.folder / "README.md").write_text(card(Path(out).name, frame, manifest, {"train": ROWS}), encoding="utf-8")
+        files = {"train": files_of(work.folder / ROWS, work.folder)}
+        (work.folder / "README.md").write_text(card(Path(out).name, frame, manifest, files), encoding="utf-8")
         return work.finish(manifest)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunesmith.cli.manners import Outcome, Session, require, verb
+from tunesmith.cli.manners import Outcome, Session, require, rows_per_file, verb
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +27,7 @@ tunesmith curate alpaca.json --dry-run
 @click.option("--recipe", type=click.Path(dir_okay=False), help="A recipe (`tunesmith recipe new`); the default one unless given.")
 @click.option("--format", "format_", help="The format of the sources, where it is not to be inferred.")
 @click.option("--cache", type=click.Path(file_okay=False), help="Keep what models computed here, by content (`select` with `embed`).")
+@rows_per_file
 @click.option("--dry-run", is_flag=True, help="Decide and show, but write nothing.")
 @click.option("--force", is_flag=True, help="Replace what lies at the output.")
 def command(
@@ -36,6 +37,7 @@ def command(
     recipe: str | None,
     format_: str | None,
     cache: str | None,
+    rows_per_file: int | None,
     *,
     dry_run: bool,
     force: bool,
@@ -53,7 +55,9 @@ def command(
     loaded = load_recipe(recipe)
     require(sources or loaded.sources, "expected a SOURCE, or a recipe that has `sources`; found neither")
     given = [read(source, format=format_, progress=session.progress) if format_ else source for source in sources]
-    made = curate(given or None, loaded, out=out, dry_run=dry_run, force=force, cache=cache, progress=session.progress)
+    made = curate(
+        given or None, loaded, out=out, dry_run=dry_run, force=force, cache=cache, rows_per_file=rows_per_file, progress=session.progress
+    )
     data: dict[str, Any] = {**made.summary, "out": None if dry_run else out, "reused": made.reused}
     if dry_run:
         data["dry_run"] = True

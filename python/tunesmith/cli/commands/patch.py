@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunesmith.cli.manners import Outcome, Session, require, verb
+from tunesmith.cli.manners import Outcome, Session, require, rows_per_file, verb
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,10 +32,11 @@ tunesmith patch undo diagnosis/patch.jsonl patched -o train-again
 @click.option("--all", "everything", is_flag=True, help="Take the proposed edits too (apply), or show what would be taken (show).")
 @click.option("--show", "samples", type=click.IntRange(min=0), default=3, show_default=True, help="Edits to show of each category (show).")
 @click.option("--dry-run", is_flag=True, help="Decide and show, but write nothing (apply).")
+@rows_per_file
 @click.option("--force", is_flag=True, help="Replace what lies at the output (apply, undo).")
 def command(
     session: Session, action: str, patch: str, version: str | None, out: str | None, *, everything: bool, samples: int, dry_run: bool,
-    force: bool,
+    force: bool, rows_per_file: int | None,
 ) -> Outcome:  # fmt: skip
     """Look at a patch, apply its accepted edits to a version, or take them back.
 
@@ -61,9 +62,11 @@ def command(
     require(out is not None or dry_run, "expected -o VERSION, what to write" + (", or --dry-run" if action == "apply" else ""))
     if action == "undo":
         assert version is not None
-        undone = patch_undo(patch, version, out, force=force, progress=session.progress)
+        undone = patch_undo(patch, version, out, force=force, rows_per_file=rows_per_file, progress=session.progress)
         return Outcome(data=undone.as_dict(), show=lambda console: _undone(console, undone))
-    made = patch_apply(patch, version, out, all=everything, dry_run=dry_run, force=force, progress=session.progress)
+    made = patch_apply(
+        patch, version, out, all=everything, dry_run=dry_run, force=force, rows_per_file=rows_per_file, progress=session.progress
+    )
     data: dict[str, Any] = {**made.as_dict(), **({"dry_run": True} if dry_run else {})}
     return Outcome(data=data, show=lambda console: _applied(console, made, dry_run=dry_run))
 

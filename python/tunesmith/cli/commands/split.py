@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tunesmith.cli.manners import FAILED, FINE, Outcome, Session, verb
+from tunesmith.cli.manners import FAILED, FINE, Outcome, Session, rows_per_file, verb
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--stratify", metavar="COLUMN", help="Every part gets the values of this column in about the same shares.")
 @click.option("--previous", metavar="DIR", type=click.Path(file_okay=False), help="An earlier split; its rows keep their part.")
 @click.option("--format", "format_", metavar="NAME", help="The source's format; inferred unless given.")
+@rows_per_file
 @click.option("--force", is_flag=True, help="Replace DIR if it is there.")
 def command(
     session: Session,
@@ -32,6 +33,7 @@ def command(
     stratify: str | None,
     previous: str | None,
     format_: str | None,
+    rows_per_file: int | None,
     force: bool,
 ) -> Outcome:
     """Divide rows into train, validation and test parts that share no near-duplicate prompt.
@@ -45,7 +47,7 @@ def command(
 
     done = split(
         source, out, test=test, validation=validation, group=group, stratify=stratify, previous=previous, seed=session.seed,
-        format=format_, force=force, progress=session.progress,
+        format=format_, force=force, rows_per_file=rows_per_file, progress=session.progress,
     )  # fmt: skip
     for note in done.notes:
         session.progress.say(note)

@@ -1,0 +1,110 @@
+"""A table of a version: one Parquet file, or above a size a folder of that name with parts. No other file knows which."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tunesmith.errors import ArtefactError, OptionError
+from tunesmith.rows.readers import BLOCK
+from tunesmith.rows.records import FrameTable, Table
+
+FILE_BYTES = 1 << 30
+"""Bytes of a table in memory that go into one file: some 200 to 400 MB on disk, what the hub advises."""
+CHANGED = "it was changed after it was made: make it again, or read rows.parquet as a file"
+
+
+def write_table(frame: pl.DataFrame, place: Path, *, rows_per_file: int | None = None) -> tuple[slice, ...]:
+    """Write a table, in several files where it is large; what an interrupted run left there goes.
+
+    Args:
+        frame: The table. Slices of it are written one after the other; nothing is copied.
+        place: Ends in ``.parquet``: the file, or the folder of ``part-00000.parquet`` and so on, in the order of the rows.
+        rows_per_file: Rows of a file; unsaid, as many as `FILE_BYTES` hold, in parts of equal size.
+    Returns:
+        The rows of each part; one slice where there is one file.
+    Raises:
+        OptionError: If a file is to hold no rows.
+    """
+    if rows_per_file is not None and rows_per_file < 1:
+        raise OptionError(f"rows per file: expected at least 1, found {rows_per_file}")
+    count = -(-int(frame.estimated_size()) // FILE_BYTES)
+    size = rows_per_file or max(-(-frame.height // max(count, 1)), 1)
+    cuts = tuple(slice(start, min(start + size, frame.height)) for start in range(0, max(frame.height, 1), size))
+    if place.is_dir():
+        shutil.rmtree(place)
+    if len(cuts) == 1:
+        frame.write_parquet(place, compression="zstd", compression_level=1)
+        return cuts
+    place.unlink(missing_ok=True)
+    place.mkdir()
+    for k, cut in enumerate(cuts):
+        frame[cut].write_parquet(place / _part(k), compression="zstd", compression_level=1)
+    return cuts
+
+
+def read_table(place: Path) -> pl.DataFrame:
+    """Read a table whole.
+
+    Raises:
+        ArtefactError: If it cannot be read; names the part that is damaged.
+    """
+    try:
+        return pl.read_parquet(place)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _damaged(place, error) from error
+
+
+def files_of(place: Path, within: Path) -> str:
+    """Name the files of a table as the hub, DuckDB and Polars take them: one name, or a pattern."""
+    name = place.relative_to(within).as_posix()
+    return f"{name}/*.parquet" if place.is_dir() else name
+
+
+def part_of(place: Path, k: int) -> Path:
+    """Name one part of a table in several files."""
+    return place / _part(k)
+
+
+@dataclass(frozen=True)
+class TableReader:
+    """A version's table as a source of rows."""
+
+    place: Path
+
+    def whole(self) -> tuple[Table, tuple[str, ...]]:
+        """See `Reader`."""
+        return FrameTable(read_table(self.place)), ()
+
+    def blocks(self) -> Iterator[tuple[Table, tuple[str, ...]]]:
+        """See `Reader`."""
+        start = 0
+        try:
+            scanned = pl.scan_parquet(self.place)
+            for frame in scanned.collect_batches(chunk_size=BLOCK, maintain_order=True):
+                yield FrameTable(frame, start=start), ()
+                start += frame.height
+            if not start:
+                yield FrameTable(scanned.collect()), ()
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise _damaged(self.place, error) from error
+
+
+def _part(k: int) -> str:
+    return f"part-{k:05}.parquet"
+
+
+def _damaged(place: Path, error: Exception) -> ArtefactError:
+    """Name the table that cannot be read, and of several files the first one that cannot."""
+    name = place.stem
+    for part in sorted(place.glob("*")) if place.is_dir() else ():
+        try:
+            pl.scan_parquet(part, glob=False).collect(engine="streaming")
+        except (OSError, pl.exceptions.PolarsError) as cause:
+            name, error = f"{part.name} of {name}", cause
+            break
+    return ArtefactError(f"{place.parent}: {name} cannot be read ({str(error).strip().splitlines()[0]}); {CHANGED}")
