@@ -5,8 +5,8 @@
     python benchmarks/detectors.py --write              # the table into docs/explanation/detectors.md, the figures into the package
 
 The public files (see ../shared/data/README.md) are needed; none of their text is kept here. `labels/*.csv` hold what a reader
-said of a flag: file, row, turn, detector, `right` or `wrong`. Detectors that judge lengths by limits have none here and are
-measured on the workshop (tests/detection/test_categories.py).
+said of a flag: file, row, turn, detector, `right` or `wrong`. Detectors that judge lengths by limits have none here: what is
+longest or shortest of a hundred is so by definition.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
 from detection.planting import PLANTED  # noqa: E402
+from detection.planting_review import LIMITED, REVIEW, reviewed  # noqa: E402
 from detection.planting_tasks import CORRUPTED, MADE, rows  # noqa: E402
 from tunesmith.detection import DETECTORS, view  # noqa: E402
 from tunesmith.detection.findings import examine, find  # noqa: E402
-from tunesmith.detection.limits import NO_LIMITS  # noqa: E402
+from tunesmith.detection.limits import NO_LIMITS, Limits, fit  # noqa: E402
 from tunesmith.detection.measured import FIGURES, interval, shown  # noqa: E402
 from tunesmith.detection.strata import STRATA, strata  # noqa: E402
 from tunesmith.detection.supervised import prepare  # noqa: E402
@@ -175,6 +176,12 @@ def planted(data: Path) -> dict[str, list[dict[str, Any]]]:
             found[name].append(_found(name, bad, f"{source}, the answer changed"))
     for name in MADE:
         found[name].append(_found(name, rows(name, 200)[1], "made prompts in several wordings, a wrong answer each"))
+    shuffled = kept.filter(pl.col("output").str.len_chars() > 40).sample(fraction=1, shuffle=True, seed=2).to_dicts()
+    limits = fit(kept["output"], prompts=kept.select("instruction", "input"))
+    for name in REVIEW:
+        bad = reviewed(name, shuffled)
+        sample = f"planted into {len(bad)} kept rows of Alpaca, or the prompt put in their place"
+        found[name].append(_found(name, bad, sample, limits if name in LIMITED else NO_LIMITS))
     return found
 
 
@@ -194,8 +201,9 @@ def corrupted(data: Path, name: str, corrupt: Callable[[dict[str, str], random.R
                 yield made
 
 
-def _found(name: str, rows: list[dict[str, str]], sample: str) -> dict[str, Any]:
-    return {"found": find(pl.DataFrame(rows), only=[name])["position"].n_unique(), "of": len(rows), "sample": sample}
+def _found(name: str, rows: list[dict[str, str]], sample: str, limits: Limits = NO_LIMITS) -> dict[str, Any]:
+    found = find(pl.DataFrame(rows), only=[name], limits=limits)["position"].n_unique()
+    return {"found": found, "of": len(rows), "sample": sample}
 
 
 def fixes(data: Path) -> tuple[dict[str, dict[str, int]], Counter[str]]:

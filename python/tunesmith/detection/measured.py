@@ -114,19 +114,7 @@ _MORE: Final[dict[str, tuple[Measured, ...]]] = {
             sample="rows of Alpaca of the form they ask for, answered by a sentence instead; the patterns were written on them",
         ),
     ),
-    "misspelled": (
-        _workshop(97),
-        Measured(
-            figure="recall 89.0% (356 of 400)",
-            sample="two inner letters swapped in one word of 400 kept rows of Alpaca, on which it was tuned",
-        ),
-        Measured(
-            figure="precision 89.6% (43 of 48 read)",
-            sample="its flags in 61,000 rows and answers of other public files; about 38 of 56 were right in a first reading of most "
-            "of them, "
-            "after which rules were tightened and ten words added: expect 70 to 80% on data it has not seen",
-        ),
-    ),
+    "misspelled": (_workshop(97),),
 }
 
 _FILE: Final = "measurements.json"

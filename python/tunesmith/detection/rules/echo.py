@@ -95,7 +95,8 @@ def _folded(text: pl.Expr) -> pl.Expr:
 
 
 def _rewriting() -> pl.Expr:
-    return pl.col("instruction").str.contains(_REWRITE)
+    """Tell tasks whose answer may be the text of the instruction; where the text is the input, it is not."""
+    return pl.col("instruction").str.contains(_REWRITE) & (pl.col("input").str.strip_chars() == "")
 
 
 PROMPT_ECHO = Detector(

@@ -35,6 +35,14 @@ _NEW_TURN = (
 )
 _OWN_FORMAT = re.compile(r"\s*(?:#{1,4}\s*|\*\*)?(?:Question|Human|User|Assistant|Task|Q|Problem|Prompt)(?:\s*\d{1,3})?(?:\*\*)?\s*[:：]")
 """An answer that opens with such a label has them as its form: it is a list of questions, not a run-on."""
+_EXCHANGE = r"(?m)\n\s*(?:Human|User)\s*:[^\n]*\n+\s*(?:Assistant|AI|Bot)\s*:"
+_EXAMPLE = r"(?m)\n\s*(?:#{2,4}\s*)?Instruction\s*:[^\n]*\n+(?:\s*Input\s*:[^\n]*\n+)?\s*(?:#{2,4}\s*)?(?:Output|Response)\s*:"
+"""A whole exchange with a model, a whole training example: only what asks for one calls for it."""
+_EXCHANGE_ASKED = any_of(
+    r"dialog(?:ue)?s? conversations? chats? scripts? scenes? interviews? role.?play\w* transcripts? skits? play chatbots? prompts?",
+    r"few.?shot",
+)
+_EXAMPLE_ASKED = any_of(r"instructions? prompts? few.?shot datasets? training.data templates?")
 _TURNS_ASKED = any_of(
     r"dialog(?:ue)?s? conversations? chats? scripts? scenes? interviews? role.?play\w* transcripts? skits? questions? quiz\w*",
     r"q\s*&\s*a faqs? examples? tests? exams? problems? exercises? tasks? prompts? algorithm pseudo.?code programs? functions?",
@@ -71,8 +79,11 @@ def _no_stop(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     endless = (
         (pl.col("finish") == "length").fill_null(value=False) & _circling(view) if view["finish"].is_not_null().any() else pl.lit(False)
     )
+    whole = (pl.col("prose").str.contains(_EXCHANGE) & ~_PROMPT.str.contains(_EXCHANGE_ASKED)) | (
+        pl.col("prose").str.contains(_EXAMPLE) & ~_PROMPT.str.contains(_EXAMPLE_ASKED)
+    )
     here = view.with_columns(endless.alias("endless")).filter(turn | marked | pl.col("endless"))
-    for row, text, looping in lines(here, (turn & ~asked) | marked | pl.col("endless"), "prose", "endless"):
+    for row, text, looping in lines(here, (turn & ~asked) | marked | whole | pl.col("endless"), "prose", "endless"):
         match = None if _OWN_FORMAT.match(text) else next(filter(_is_turn, pattern.finditer(text)), None)
         if match:
             yield matched(row, "response", match)

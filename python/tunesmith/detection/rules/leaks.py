@@ -34,7 +34,7 @@ _DIALOGUE = any_of(
     r"exchange skit prompt few.?shot messages? turns? instruction.tuning fine.?tun\w+ special.tokens? templates? eos html",
     r"strikethrough",
 )
-_LABEL = r"(?i)^\s*(?:\*\*|#+\s*)?(?:output|response|answer|assistant|ai|bot|final answer)(?:\*\*)?\s*:(?:\*\*)?\s*"
+_LABEL = r"(?i)^\s*(?:\*\*|#+\s*)?(?:output|response|reply|answer|assistant|ai|bot|final answer)(?:\*\*)?\s*[:：](?:\*\*)?\s*"
 _INSTRUCTION_DATA = r"(?i)\b(?:instructions?|tasks?)\b[^.]{0,60}\b(?:inputs?|outputs?)\b"
 
 

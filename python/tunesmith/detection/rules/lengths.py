@@ -76,9 +76,10 @@ _CJK_RULE: Final = re.compile(
 )
 
 _LONG_FORM: Final = (
-    r"(?i)^\W*(?:please\s+)?(?:write|compose|create|generate|draft)\s+(?:me\s+)?(?:an?|the)\s+(?:\w+[\s-]+){0,3}?"
+    r"(?i)^\W*(?:please\s+|(?:can|could|would) you (?:please )?|(?:i need|i want|i would like|i['’]d like) you to )?"
+    r"(?:write|compose|create|generate|draft)\s+(?:me\s+)?(?:an?|the)\s+(?:\w+[\s-]+){0,3}?"
     r"(?:story|essay|article|paragraph|blog post|report|letters?(?:\s+(?:to|of|from|for|that)\b|\W*$)|speech|short story|review|"
-    r"biography|dialogue|poem|press release)\b"
+    r"biography|dialogue|poem|press release|tale|tutorial|novel|sermon)\b"
 )
 _NOT_LONG: Final = any_of(
     r"titles? headlines? names? one.sentence sentence words? line topic opening outline slogan subject haiku tagline hook thesis "

@@ -11,6 +11,7 @@ import polars as pl
 from tunesmith.detection.detector import Detector, Example, Hit, Page, any_of, excerpt, lines, matched
 from tunesmith.detection.language import UNKNOWN, languages
 from tunesmith.detection.lexicon import frequencies, known, meant, swapped
+from tunesmith.detection.rules.ending import CODE
 from tunesmith.detection.rules.spelling import reads_english, unknown_words
 
 if TYPE_CHECKING:
@@ -32,17 +33,19 @@ _ABOUT_LETTERS: Final = any_of(
 _NOT_ENGLISH: Final = r"[^\x00-\x7f‘’“”–—…•°é£€]"
 
 _OWN_INPUT: Final = re.compile(
-    r"(?im)^[ \t]*(?:#{1,4}[ \t]*|\*\*)?(?:(?:sample |example |given |hypothetical |user )?input|input text|(?:given |sample |"
-    r"hypothetical )?(?:text|passage|article|paragraph|sentence|data))(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*\S?"
+    r"(?im)^[ \t]*(?:#{1,4}[ \t]*|\*\*)?(?:(?:sample |example |given |hypothetical |user )?input|input (?:text|sentence)|original|"
+    r"(?:given |sample |original |hypothetical )?(?:text|passage|article|paragraph|sentence|data))(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*\S?"
 )
 _OWN_ANSWER: Final = re.compile(
-    r"(?im)^[ \t]*(?:#{1,4}[ \t]*|\*\*)?(?:output|answer|summary|response|result|classification|category|label|translation|rewritten "
-    r"\w+|corrected \w+)(?:\*\*)?[ \t]*:"
+    r"(?im)^[ \t]*(?:#{1,4}[ \t]*|\*\*)?(?:(?:sample |example )?output|answer|summary|response|result|classification|category|label|"
+    r"translation|(?:rewritten|corrected|revised|edited|new|modified)(?: \w+)?)(?:\*\*)?[ \t]*:"
 )
-_ASKED_FOR: Final = any_of(
-    r"examples? input inputs generate create write design samples? format prompts? dialogues? problems? exercises? questions? program "
-    r"code function algorithm test tests template",
-    r"questionnaire datasets? hypothetical suggest construct provide.an compose develop form",
+_ASKED_FOR: Final = (
+    r"(?i)\b(?:write|create|generate|give|provide|make|design|construct|compose|develop|suggest|come up with|produce|invent|think of|"
+    r"formulate|propose|prepare|draft|ask|form)\b[^.]{0,80}\b(?:examples?|samples?|inputs?|prompts?|dialogues?|problems?|exercises?|"
+    r"questions?|programs?|code|functions?|algorithms?|tests?|templates?|questionnaires?|datasets?|data|scenarios?|tasks?|quiz\w*|scripts?|"
+    r"sentences?|pairs?|poems?|text|passage|article|paragraph|message)\b|\bhypothetical\b|\bfor instance\b|\bwhat is an?\b|"
+    r"\b(?:explain|describe) how\b"
 )
 
 
@@ -82,7 +85,7 @@ def _sure(word: str, other: str) -> bool:
 def _hallucinated_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     empty = view["input"].str.strip_chars() == ""
     prose, asked = pl.col("prose"), pl.col("instruction")
-    here = view.filter(empty).filter(prose.str.contains(_OWN_INPUT.pattern))
+    here = view.filter(empty).filter(prose.str.contains(_OWN_INPUT.pattern), ~pl.col("response").str.contains(CODE))
     for row, text in lines(here, ~asked.str.contains(_ASKED_FOR) & ~asked.str.contains("\n"), "prose"):
         match = _OWN_INPUT.search(text)
         if match and match.start() <= len(text) // 2 and _OWN_ANSWER.search(text, match.end()):

@@ -24,18 +24,22 @@ _SERVICE = (
     r"|produce|write|give|offer|"
     r"support|engage|draw|display|view|see|open|retrieve|search|translate)"
 )
-_SORRY = r"(?:^|[.!,:]\s+|\b(?:sorry|apologi[sz]e|unfortunately|apologies)\W+(?:\w+\W+){0,4})"
+_SORRY = r"(?:^|[.!,:]\s+|\b(?:sorry|apologi[sz]e|unfortunately|apologies|afraid|regret)\W+(?:\w+\W+){0,4})"
+_OPENS = r"(?:^|[.!]\s+|\b(?:sorry|apologies|unfortunately)\W+(?:but\W+)?)"
 _REFUSAL = (
     rf"(?i)\b(?:as|i am|i'm|i’m|since i am|because i am)\s+(?:just |only )?{_MODEL}(?:[\s,.]|$)[^.\n]{{0,120}}\b"
     r"(?:can(?:no|['’])?t|unable|not able|do(?:es)? not|don['’]t|not capable|not have|beyond)\b"
     rf"|{_SORRY}I(?:\s+am|['’]m)?\s+{_CANNOT}\s+{_SERVICE}\b"
     r"|\bI\s+(?:can['’]?t|cannot)[^.\n]{0,40}\b(?:don['’]t|do not) have access\b"
+    rf"|{_OPENS}I\s+(?:(?:must|have to)\s+(?:respectfully\s+)?(?:decline|refuse)|(?:do not|don['’]t)\s+(?:have\s+(?:the\s+)?(?:ability|"
+    r"capability|capacity|enough\s+information)\s+to|feel\s+comfortable))\b"
+    r"|\bbeyond my (?:capabilit|abilit|power)|\bnot (?:be )?appropriate for me to\b|\bsomething (?:that )?I (?:cannot|can['’]t) do\b"
     r"|\b(?:the|this) (?:ai |language )?model (?:cannot|can['’]t|can not|is unable|is not able)\b"
     r"|\b(?:cannot|can['’]t|not possible to|unable to)\s+be\s+(?:answered|completed|fulfilled|generated|performed)\b"
 )
 _NEEDED = (
     "cannot", "can't", "can’t", "cant", "can not", "unable", "not able", "not capable", "not have", "not possible", "beyond",
-    "don't", "don’t", "do not", "does not", "won't", "won’t",
+    "don't", "don’t", "do not", "does not", "won't", "won’t", "decline", "refuse", "not be appropriate", "not appropriate",
 )  # fmt: skip
 """Every alternative of the pattern holds one of these: cheap to look for, and rare."""
 _REFUSAL_TASK = any_of(

@@ -133,7 +133,8 @@ MISSPELLED = Detector(
         bad=Example(instruction="Why does she need a sickle?", response="She needs a sickle, beacuse it cuts the grass."),
         good=Example(instruction="Explain what the hoofpick is for.", response="A hoofpick clears the colourful pony's hooves."),
         false_alarms="Rare words that the list lacks and that are one letter from a frequent one; dialect and made-up words in verse. "
-        "Misspellings that are words themselves (form for from) are not seen.",
+        "Misspellings that are words themselves (form for from) are not seen. It was tuned on the rows that it was measured on: "
+        "expect 70 to 80% on data it has not seen.",
     ),
 )
 

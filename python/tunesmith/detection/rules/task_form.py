@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tunesmith.detection.detector import Detector, Example, Hit, Page, any_of, lines, matched, whole
-from tunesmith.detection.language import SCRIPTS, UNKNOWN, languages, stop_words
+from tunesmith.detection.language import SCRIPTS, STOP_WORDS, languages, stop_words
 from tunesmith.detection.rules.ending import CODE
 
 if TYPE_CHECKING:
@@ -30,15 +30,19 @@ _SHARED_OUT = r"(?i)\b(?:for|from|of|in|to|per) (?:each|every)\b"
 """A number that counts what each of several things gets."""
 _ITEM = re.compile(r"(?m)^\s*(?:\(?(\d{1,3})[.):]|[-*•–])\s*\S")
 _FOLLOWING = re.compile(
-    r"(?i)\b(?:(?:the|this|these) (?:following|given|provided|below|above)(?: \w+){0,3}?|given (?:the|this|these|a list of) \w+"
+    r"(?i)\b(?:(?:(?:the|this|these) (?:following|given|provided|below|above)(?: \w+){0,3}?|given (?:the|this|these|a list of) \w+"
     r"|(?:passage|text|sentence|paragraph|article|data|list|code) (?:below|above|provided|given))\b"
+    r"|(?:the|this|these) (?:text|sentences?|passage|paragraph|statement|excerpt|snippet|input)"
+    r"(?:,| (?:to|so|into|in|with|using|and|as|by|for)\b|\W*$))"
 )
 _FOLLOWING_VERB = (
     r"(?i)^\W*(?:please\s+)?(?:summari[sz]e|rewrite|edit|correct|classify|translate|convert|paraphrase|analy[sz]e|calculate|find|"
     r"identify|sort|"
     r"arrange|read|use|determine|count|fix|compute|detect|evaluate|reorder|rephrase|extract|predict|answer|solve|complete|label|"
     r"categori[sz]e|"
-    r"tell me)\b"
+    r"tell me|insert|remove|delete|modify|change|replace|add|transform|highlight|underline|choose|pick|match|name|separate|describe|"
+    r"explain|"
+    r"condense|shorten|simplify|proofread|revise|improve|split|combine|group|reword|turn|organi[sz]e|put|select|check|list|interpret)\b"
 )
 _ASKS_BACK = (
     r"(?i)\b(?:please (?:provide|share|give|paste|send|supply)|(?:could|can|would) you (?:please )?(?:provide|share|give|paste|send)|"
@@ -88,7 +92,8 @@ def _missing_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     for row, text in lines(
         view.filter(maybe), bare & field.str.contains(_FOLLOWING_VERB) & field.str.contains(_FOLLOWING.pattern), "instruction"
     ):
-        if match := _FOLLOWING.search(text):
+        match = _FOLLOWING.search(text)
+        if match and not text.startswith(" of ", match.end()):  # "given the field of ..." brings it along
             yield matched(row, "instruction", match)
 
 
@@ -148,7 +153,8 @@ def _other_language(view: pl.DataFrame) -> Iterator[Hit]:
         "row", "response", _PROMPT.str.replace_all(_ADDRESS, " ").alias("prompt"), pl.col("prose").str.replace_all(_ADDRESS, " ")
     )
     named = said.with_columns(asked=languages(said["prompt"]), given=languages(said["prose"]))
-    differ = (pl.col("asked") != UNKNOWN) & (pl.col("given") != UNKNOWN) & (pl.col("asked") != pl.col("given"))
+    latin = pl.col("asked", "given").is_in(list(STOP_WORDS))  # other scripts have been compared
+    differ = pl.all_horizontal(latin) & (pl.col("asked") != pl.col("given"))
     for row, text, prompt, prose, asked_in, given_in in lines(
         named, differ & ~pl.col("response").str.contains(CODE), "response", "prompt", "prose", "asked", "given"
     ):

@@ -26,15 +26,16 @@ _NOUNS: Final = (
     r"charts?|bar graphs?|bar charts?|"
     r"line graphs?|scatter ?plots?|histograms?|t-shirts?|album covers?|uml diagrams?|emojis?"
 )
+_ASKS: Final = r"(?i)^\W*(?:please\s+|(?:can|could|would) you (?:please )?|(?:i need|i want|i would like|i['’]d like) you to\s+)?"
 _MADE: Final = re.compile(
-    rf"(?i)^\W*(?:please\s+|can you\s+)?(?:(?:draw|sketch|paint|illustrate|doodle)\b(?!\s+(?:conclusions?|a conclusion|inferences?|"
+    rf"{_ASKS}(?:(?:draw|sketch|paint|illustrate|doodle)\b(?!\s+(?:conclusions?|a conclusion|inferences?|"
     rf"comparisons?|parallels?|up|from|on|upon|attention|a (?:comparison|parallel|distinction|line between|contrast|connection|link|"
     rf"inference)|connections?|the (?:line|attention|conclusion))\b)"
     rf"|(?:design|create|make|generate|produce|construct|build|develop|record|compose|show me|render|display|plot)\s+(?:me\s+)?(?:an?|"
     rf"the|some|one|two|three)?\s*(?:(?!of\b|for\b|about\b|that\b|with\b|to\b|from\b|using\b)[\w'-]+\s+){{0,3}}?(?:{_NOUNS})\b)"
 )
 _VERB: Final = (
-    r"(?i)^\W*(?:please\s+|can you\s+)?(?:draw|sketch|paint|illustrate|doodle|design|create|make|generate|produce|"
+    rf"{_ASKS}(?:draw|sketch|paint|illustrate|doodle|design|create|make|generate|produce|"
     r"construct|build|develop|record|compose|show me|render|display|plot)\b"
 )
 _IN_WORDS: Final = any_of(
@@ -63,6 +64,9 @@ _WEB: Final = re.compile(
     r"temperature|time|date|news|score|rate|exchange rate|stock|value|traffic|forecast|headlines?|trends?|events?)\b"
     r"|what(?:'s| is) the (?:weather|temperature|forecast|time|date|traffic)(?: like)?(?: in [\w ]+)?(?: right now| now| today| "
     r"tomorrow| currently| outside)\s*\?|what(?:'s| is) the (?:time|date)\?"
+    r"|^\W*what (?:time|day|date) is it(?: today| now| right now)?\s*\?"
+    r"|\blook up [^.\n]{1,60} online\b"
+    r"|\bexchange rate\b[^.\n]{0,60}\b(?:today|now|currently)\b|\bcheck the (?:traffic|weather|news|score|time)\b"
     r"|(?:most recent|latest) (?:tweets?|news|headlines?|stock|articles?|posts?)\b[^.\n]{0,30}$)"
 )
 _LONG: Final = 300
