@@ -2,7 +2,7 @@
 
 Against Polars (`read_json`, `read_ndjson`), which gives up at the first damaged byte, and Python's `json`. The rows' sides
 do more: they infer the format, check every record, name rejects, and give ids. (Not called `json`: a script's folder comes
-first on the path.)
+first on the path.) Long and short lines are made of the same text; rates are by the size of the file itself.
 """
 
 from __future__ import annotations
@@ -39,6 +39,23 @@ def as_lines(data: bytes) -> bytes:
     return "\n".join(map(json.dumps, json.loads(data))).encode()
 
 
+def as_long_lines(data: bytes) -> bytes:
+    """Forty answers a field, one record a line: long texts."""
+    outputs = [record["output"] for record in json.loads(as_array(data))]
+    joined = [" ".join(outputs[start : start + 40]) for start in range(0, len(outputs), 40)]
+    return "\n".join(json.dumps({"instruction": text[:100], "output": text}) for text in joined).encode()
+
+
+def as_short_lines(data: bytes) -> bytes:
+    """Ten fields of a word or four: many short texts."""
+    words = " ".join(record["output"] for record in json.loads(as_array(data))).split()
+    names = ["id", "language", "topic", "verb", "instruction", "input", "output", "source", "split", "grade"]
+    rows = range(0, len(words) - 40, 16)
+    return "\n".join(
+        json.dumps({name: " ".join(words[row + k : row + k + 1 + k % 4]) for k, name in enumerate(names)}) for row in rows
+    ).encode()
+
+
 def as_array(data: bytes) -> bytes:
     """As the file is."""
     import polars as pl  # noqa: F401
@@ -57,6 +74,14 @@ def tunesmith(data: bytes) -> str:
 
     records = core.read_json(data)
     return shape(records.texts(FIELDS)) + f", {records.rejects.height} rejects"
+
+
+def tunesmith_all(data: bytes) -> str:
+    """Records, rejects and every column in its type."""
+    from tunesmith import core
+
+    records = core.read_json(data)
+    return shape(records.values(list(dict.fromkeys(records.keys["key"])))) + f", {records.rejects.height} rejects"
 
 
 def rows_read(data: bytes) -> str:
@@ -123,6 +148,10 @@ if __name__ == "__main__":
             Side(name="tunesmith, lines", run=tunesmith, prepare=as_lines),
             Side(name="tunesmith.rows blocks, lines", run=rows_blocks, prepare=as_lines, against="tunesmith, lines"),
             Side(name="polars.read_ndjson", run=polars_lines, prepare=as_lines, against="tunesmith, lines"),
+            Side(name="tunesmith, long lines", run=tunesmith_all, prepare=as_long_lines),
+            Side(name="polars.read_ndjson, long lines", run=polars_lines, prepare=as_long_lines, against="tunesmith, long lines"),
+            Side(name="tunesmith, short lines", run=tunesmith_all, prepare=as_short_lines),
+            Side(name="polars.read_ndjson, short lines", run=polars_lines, prepare=as_short_lines, against="tunesmith, short lines"),
             Side(name="json.loads, lines", run=python_lines, prepare=as_lines, against="tunesmith, lines"),
         ],
     )

@@ -10,12 +10,15 @@ mod nested;
 mod part;
 mod read;
 mod resync;
+mod scan;
 mod stream;
+mod value;
 
-pub use column::{Texts, Values, count_keys, stretches, texts, types, values};
+pub use column::{count_keys, texts, types};
 pub use nested::{items, parse_each};
 pub use read::read;
 pub use stream::{Block, Stream};
+pub use value::values;
 
 /// Bytes that one worker takes at a time.
 const STRETCH: usize = 1 << 20;
@@ -51,18 +54,19 @@ impl Kind {
     }
 }
 
-/// One top-level member of a record: `start..end` are its value's bytes (inside the quotes for a string).
+/// One top-level member of a record: `start..end` are its value's bytes (inside the quotes for a string), counted from
+/// the record's first.
 #[derive(Debug, Clone, Copy)]
-pub struct Member {
+struct Member {
     key: u32,
+    start: u32,
+    end: u32,
     kind: Kind,
     escaped: bool,
-    start: usize,
-    end: usize,
 }
 
 /// One readable object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Record {
     /// 0-based number among all elements of the file, rejects included; for items: the row of the parent.
     pub record: u64,
@@ -74,8 +78,9 @@ pub struct Record {
     pub start: usize,
     /// Past its last byte.
     pub end: usize,
-    /// Its first member in the index; they reach to the first member of the next record.
-    members: usize,
+    /// Its members: where they begin in which block of the index; they reach to the next record's, or the block's end.
+    block: u32,
+    members: u32,
 }
 
 /// One element that is no readable object.
@@ -110,21 +115,24 @@ pub struct Index {
     pub rejects: Vec<Reject>,
     /// Distinct top-level keys in order of first appearance.
     pub keys: Vec<String>,
-    members: Vec<Member>,
+    /// Members of the records, a block for each worker's stretch.
+    members: Vec<Vec<Member>>,
 }
 
 impl Index {
+    #[inline]
     fn members_of(&self, row: usize) -> &[Member] {
-        let end = self.records.get(row + 1).map_or(self.members.len(), |next| next.members);
-        &self.members[self.records[row].members..end]
+        let record = &self.records[row];
+        let block = &self.members[record.block as usize];
+        let end = match self.records.get(row + 1) {
+            Some(next) if next.block == record.block => next.members as usize,
+            _ => block.len(),
+        };
+        &block[record.members as usize..end]
     }
 
     fn key(&self, name: &str) -> Option<u32> {
         self.keys.iter().position(|key| key == name).and_then(|key| u32::try_from(key).ok())
-    }
-
-    fn find(&self, row: usize, key: u32) -> Option<&Member> {
-        self.members_of(row).iter().find(|member| member.key == key)
     }
 }
 

@@ -52,6 +52,12 @@ pub fn map<T: Send>(n: usize, task: impl Fn(usize) -> Result<T> + Send + Sync) -
     if rayon::current_thread_index().is_some() { (0..n).into_par_iter().map(task).collect() } else { (0..n).map(task).collect() }
 }
 
+/// How many tasks of a [`map`] run at a time.
+#[must_use]
+pub fn width() -> usize {
+    if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 }
+}
+
 /// `task()`, a panic within it told as an error: nothing unwinds into whoever called us.
 ///
 /// # Errors

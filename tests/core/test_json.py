@@ -243,6 +243,39 @@ def test_columns_have_the_type_of_their_values() -> None:
     assert values.row(1) == (None, 2000.0, 0.5, "1", "0.5", False, "", "1", None, "[]")
 
 
+@settings(deadline=None)
+@given(st.lists(st.permutations(["a", "b", "c", "d"]).flatmap(lambda keys: st.integers(0, 4).map(lambda n: keys[:n])), max_size=12))
+def test_keys_in_any_order_and_some_missing(orders: list[list[str]]) -> None:
+    want: list[dict[str, Any]] = [{key: f"{key} of {row}" for key in keys} for row, keys in enumerate(orders)]
+    for text in (json.dumps(want), json.dumps(want, indent=1), "\n".join(map(json.dumps, want))):
+        records = core.read_json(text.encode())
+        assert records.rejects.height == 0
+        check_fields(records, want)
+
+
+def test_what_stood_before_a_value_counts_only_where_it_may_stand() -> None:
+    whole = ['{"a": 1, "b": 2}', '{"b": 3, "a": 4}', '{"a": 5, "b": 6}']
+    damaged = ['{"b": 1{"a": 2}', '{"a": 1 "b": 2}', '{, "b": 2}', '{"a": 1, "b": 2, "b": 3', '"a": 1, "b": 2}']
+    for damage in damaged:
+        records = core.read_json("\n".join([*whole, damage, *whole]).encode())
+        assert records.values(["a", "b"]).rows() == [(1, 2), (4, 3), (5, 6)] * 2, damage
+        assert records.rejects["raw"].to_list() == [damage]
+
+
+@pytest.mark.parametrize("words", [1, 40])
+def test_columns_outlive_what_they_were_read_from(words: int) -> None:
+    """Long plain texts are shared with the source, a few words are copied; both stay."""
+    rows = [{"a": f"row {k} " + "text " * words, "b": f"row {k}\n" + "text " * words, "c": "é" * (k % 30)} for k in range(5000)]
+    data = "\n".join(json.dumps({**row, "rest": [["x"] * 40]}, ensure_ascii=False) for row in rows).encode()
+    records = core.read_json(data)
+    frame = records.texts(["a", "b", "c"])
+    alone = records.texts(["c"])
+    del records, data
+    assert frame.rows(named=True) == rows
+    assert alone["c"].to_list() == [row["c"] for row in rows]
+    assert frame.slice(4000, 10).rows(named=True) == rows[4000:4010]
+
+
 def test_items_know_their_parent() -> None:
     chats = core.read_json(
         b'{"messages": [{"role": "user", "n": 1},\n {"role": "assistant", "calls": [{"id": "x"}]}]}\n'

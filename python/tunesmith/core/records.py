@@ -87,12 +87,15 @@ class JsonRecords:
         return self._native.longer(size)
 
     def texts(self, fields: Sequence[str]) -> pl.DataFrame:
-        """Give fields as text: strings decoded, other values as their JSON text; null for null and missing."""
-        return pl.DataFrame({field: _one(self._native.texts(field)) for field in _names(fields)})
+        """Give fields as text: strings decoded, other values as their JSON text; null for null and missing.
+
+        Where strings without escapes make up a third of the source or more, the columns share its memory instead of copying.
+        """
+        return _named(fields, self._native.texts)
 
     def types(self, fields: Sequence[str]) -> pl.DataFrame:
         """Give the type of each value, ``Enum(JSON_TYPES)`` columns."""
-        return pl.DataFrame({field: _one(self._native.types(field)).cat.to(pl.Enum(JSON_TYPES)) for field in _names(fields)})
+        return _named(fields, self._native.types, lambda codes: codes.cat.to(pl.Enum(JSON_TYPES)))
 
     def values(self, fields: Sequence[str]) -> pl.DataFrame:
         """Give fields in the type that their values have.
@@ -101,7 +104,7 @@ class JsonRecords:
         ``Float64``; nothing but nulls: ``Null``. What has no such type becomes ``String`` as in `texts`: arrays, objects,
         mixtures, and numbers that a float would change.
         """
-        return pl.DataFrame({field: _one(self._native.values(field)) for field in _names(fields)})
+        return _named(fields, self._native.values)
 
     def items(self, field: str) -> JsonRecords:
         """Open the objects in a field's arrays, for example the messages of conversations.
@@ -116,12 +119,12 @@ class JsonRecords:
         return JsonRecords(self._native.items(field), items=True)
 
 
-def _one(table: Any) -> pl.Series:
-    return pl.DataFrame(table).to_series()
-
-
-def _names(fields: Sequence[str]) -> Sequence[str]:
-    return [fields] if isinstance(fields, str) else list(fields)
+def _named(
+    fields: Sequence[str], native: Callable[[list[str]], list[Any]], made: Callable[[pl.Series], pl.Series] = lambda column: column
+) -> pl.DataFrame:
+    names = list(dict.fromkeys([fields] if isinstance(fields, str) else fields))
+    columns = (pl.DataFrame(column).to_series() for column in native(names))
+    return pl.DataFrame({name: made(column) for name, column in zip(names, columns, strict=True)})
 
 
 def read_json(source: bytes | str | Path, *, progress: Callable[[int], object] | None = None) -> JsonRecords:

@@ -1,50 +1,66 @@
-//! Columns cut from an [`Index`].
+//! Texts cut from an [`Index`], and the types of its values.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
-use super::cursor::decode_into;
+use arrow_array::StringViewArray;
+use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, ScalarBuffer};
+
+use super::scan::{decode_into, short_view};
 use super::{Index, Kind, Member};
+use crate::error::Result;
+use crate::parallel::{Control, map};
 
 /// Bytes of records whose texts one worker makes at a time.
-const STRETCH: usize = 1 << 21;
+const STRETCH: usize = 1 << 20;
 
-/// Texts of some rows, one after another in one buffer.
-#[derive(Debug, Default)]
-pub struct Texts {
-    /// UTF-8, every span of it on its own.
-    pub bytes: Vec<u8>,
-    /// Per row: where its text starts, and its length; `None` for null and missing.
-    pub spans: Vec<Option<(u32, u32)>>,
+/// One in how many bytes of a source must be plain text that is asked for, for columns to hold it.
+const SHARE: usize = 3;
+
+/// Bytes of the source that views point into together.
+const SLICE: usize = 1 << 30;
+
+/// Bytes that an Arrow view holds itself.
+const INLINE: usize = 12;
+
+/// In place of a field's number: not asked for.
+const UNASKED: u32 = u32::MAX;
+
+/// Texts of distinct fields: strings decoded, other values as they stand.
+///
+/// Where strings without escapes make up a good part of the source, the columns point to it, and share it; else what is
+/// asked for is copied, so that a few words do not hold a file.
+///
+/// # Errors
+/// [`crate::error::Error::Interrupted`].
+pub fn texts(source: &Buffer, index: &Index, fields: &[&str], control: &Control) -> Result<Vec<StringViewArray>> {
+    let rows = index.records.len();
+    let job = Job { bytes: source.as_slice(), index, asked: asked(index, fields), stretches: stretches(index), fields: fields.len() };
+    let sizes = map(job.stretches.len(), |k| control.check().map(|()| job.sizes(k)))?;
+    let plain: usize = sizes.iter().flatten().map(|size| size.plain).sum();
+    let borrowed = if plain >= source.len() / SHARE { slices(source, index, &job.stretches) } else { Vec::new() };
+    let mut views: Vec<Vec<u128>> = fields.iter().map(|_| vec![0; rows]).collect();
+    let cut = Mutex::new(cut(&mut views, &job.stretches));
+    let mut pieces = map(job.stretches.len(), |k| {
+        control.check()?;
+        let views = std::mem::take(&mut cut.lock().unwrap_or_else(PoisonError::into_inner)[k]);
+        Ok(job.pieces(k, &sizes[k], views, &borrowed))
+    })?;
+    drop(cut);
+    let columns = views.into_iter().enumerate().map(|(field, views)| {
+        let decoded = pieces.iter_mut().map(|pieces| Buffer::from(std::mem::take(&mut pieces[field].bytes)));
+        let buffers = borrowed.iter().map(|slice| slice.buffer.clone()).chain(decoded).collect();
+        let nulls = nulls(pieces.iter().map(|pieces| &pieces[field]), rows);
+        // SAFETY: a view holds its text itself, or names a span of a slice of the source, or of its stretch's buffer, which
+        // stands behind the slices. The spans are UTF-8: the record was checked as text when it was read, its values begin
+        // and end at ASCII characters, and escapes decode to whole characters.
+        unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(views), buffers, nulls) }
+    });
+    Ok(columns.collect())
 }
 
-/// A field's texts for `rows`: strings decoded, other values as they stand.
-#[must_use]
-pub fn texts(bytes: &[u8], index: &Index, field: &str, rows: Range<usize>) -> Texts {
-    let mut texts = Texts::default();
-    let Some(key) = index.key(field) else {
-        texts.spans.resize(rows.len(), None);
-        return texts;
-    };
-    let members: Vec<Option<&Member>> = rows.map(|row| index.find(row, key).filter(|member| member.kind != Kind::Null)).collect();
-    texts.bytes.reserve_exact(members.iter().flatten().map(|member| member.end - member.start).sum());
-    let short = |length: usize| u32::try_from(length).expect("stretches are far below 4 GB");
-    texts.spans.extend(members.into_iter().map(|member| {
-        let member = member?;
-        let start = texts.bytes.len();
-        let inner = &bytes[member.start..member.end];
-        if member.escaped {
-            decode_into(inner, &mut texts.bytes)
-        } else {
-            texts.bytes.extend_from_slice(inner)
-        }
-        Some((short(start), short(texts.bytes.len() - start)))
-    }));
-    texts
-}
-
-/// Stretches of rows for [`texts`]: a megabyte or two each, or one record.
-#[must_use]
-pub fn stretches(index: &Index) -> Vec<Range<usize>> {
+/// Stretches of rows: a megabyte each, or one record.
+fn stretches(index: &Index) -> Vec<Range<usize>> {
     let mut stretches: Vec<Range<usize>> = Vec::new();
     for (row, record) in index.records.iter().enumerate() {
         match stretches.last_mut() {
@@ -55,74 +71,197 @@ pub fn stretches(index: &Index) -> Vec<Range<usize>> {
     stretches
 }
 
-/// A field's type per row.
+/// Per key its number among the fields.
+fn asked(index: &Index, fields: &[&str]) -> Vec<u32> {
+    let mut asked = vec![UNASKED; index.keys.len()];
+    for (number, field) in fields.iter().enumerate() {
+        if let Some(key) = index.key(field) {
+            asked[key as usize] = number as u32;
+        }
+    }
+    asked
+}
+
+/// A part of the source that views can point into, from a stretch of rows on.
+struct Slice {
+    buffer: Buffer,
+    start: usize,
+    stretch: usize,
+}
+
+/// The source in as many slices as views need, which count to 2^31: whole stretches, a GB or one stretch each.
+fn slices(source: &Buffer, index: &Index, stretches: &[Range<usize>]) -> Vec<Slice> {
+    let mut starts: Vec<(usize, usize)> = Vec::new();
+    for (k, rows) in stretches.iter().enumerate() {
+        let start = index.records[rows.start].start;
+        if starts.last().is_none_or(|last| index.records[rows.end - 1].end - last.0 > SLICE) {
+            starts.push((start, k));
+        }
+    }
+    let end = |k: usize| starts.get(k + 1).map_or(source.len(), |next| next.0);
+    let slice = |(k, &(start, stretch))| Slice { buffer: source.slice_with_length(start, end(k) - start), start, stretch };
+    starts.iter().enumerate().map(slice).collect()
+}
+
+/// Per stretch, of every column the views that are its own.
+fn cut<'a>(columns: &'a mut [Vec<u128>], stretches: &[Range<usize>]) -> Vec<Vec<&'a mut [u128]>> {
+    let mut parts: Vec<Vec<&mut [u128]>> = stretches.iter().map(|_| Vec::with_capacity(columns.len())).collect();
+    for column in columns {
+        let mut rest = column.as_mut_slice();
+        for (part, rows) in parts.iter_mut().zip(stretches) {
+            let (head, tail) = rest.split_at_mut(rows.len());
+            part.push(head);
+            rest = tail;
+        }
+    }
+    parts
+}
+
+struct Job<'a> {
+    bytes: &'a [u8],
+    index: &'a Index,
+    asked: Vec<u32>,
+    stretches: Vec<Range<usize>>,
+    fields: usize,
+}
+
+/// Bytes of one field in one stretch, those that views hold themselves left out.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    plain: usize,
+    escaped: usize,
+}
+
+impl Job<'_> {
+    /// The values in a row that are asked for, each with the number of its field.
+    #[inline]
+    fn values(&self, row: usize) -> impl Iterator<Item = (usize, &Member)> {
+        let members = self.index.members_of(row).iter().map(|member| (self.asked[member.key as usize], member));
+        let wanted = members.filter(|(field, member)| *field != UNASKED && member.kind != Kind::Null);
+        wanted.map(|(field, member)| (field as usize, member))
+    }
+
+    fn sizes(&self, k: usize) -> Vec<Size> {
+        let mut sizes = vec![Size::default(); self.fields];
+        for (field, member) in self.stretches[k].clone().flat_map(|row| self.values(row)) {
+            match (member.escaped, (member.end - member.start) as usize) {
+                (true, length) => sizes[field].escaped += length,
+                (false, length) if length > INLINE => sizes[field].plain += length,
+                _ => {}
+            }
+        }
+        sizes
+    }
+
+    /// Make the texts of stretch `k`, every field's; `views` are the stretch's own.
+    fn pieces(&self, k: usize, sizes: &[Size], mut views: Vec<&mut [u128]>, borrowed: &[Slice]) -> Vec<Piece> {
+        let rows = self.stretches[k].clone();
+        let slice = borrowed.iter().rposition(|slice| slice.stretch <= k);
+        let base = slice.map(|slice| (slice, borrowed[slice].start));
+        let capacity = |size: &Size| if base.is_some() { size.escaped } else { size.plain + size.escaped };
+        let mut pieces: Vec<Piece> = sizes.iter().map(|size| Piece::new(capacity(size), rows.len(), borrowed.len() + k)).collect();
+        for (place, row) in rows.enumerate() {
+            let start = self.index.records[row].start;
+            for (field, member) in self.values(row) {
+                let span = start + member.start as usize..start + member.end as usize;
+                views[field][place] = pieces[field].take(self.bytes, span, member.escaped, base);
+                pieces[field].valid.set_bit(place, true);
+            }
+        }
+        pieces
+    }
+}
+
+/// One field in one stretch.
+struct Piece {
+    /// Texts that no view holds or borrows, one after another; and which of the column's buffers that is.
+    bytes: Vec<u8>,
+    number: usize,
+    /// Which rows have a text.
+    valid: BooleanBufferBuilder,
+    filled: usize,
+}
+
+impl Piece {
+    fn new(size: usize, rows: usize, number: usize) -> Self {
+        let mut valid = BooleanBufferBuilder::new(rows);
+        valid.advance(rows);
+        Self { bytes: Vec::with_capacity(size), number, valid, filled: 0 }
+    }
+
+    /// Take a text in and give its view; `base`: the slice of the source to borrow from, and where it starts.
+    #[inline]
+    fn take(&mut self, bytes: &[u8], span: Range<usize>, escaped: bool, base: Option<(usize, usize)>) -> u128 {
+        self.filled += 1;
+        if !escaped && span.len() <= INLINE {
+            return short_view(bytes, span.start, span.len());
+        }
+        if let (false, Some((slice, start))) = (escaped, base) {
+            return long_view(&bytes[span.clone()], slice, span.start - start);
+        }
+        let start = self.bytes.len();
+        if escaped {
+            decode_into(&bytes[span], &mut self.bytes)
+        } else {
+            self.bytes.extend_from_slice(&bytes[span])
+        }
+        let length = self.bytes.len() - start;
+        if length <= INLINE {
+            let view = short_view(&self.bytes, start, length);
+            self.bytes.truncate(start);
+            return view;
+        }
+        long_view(&self.bytes[start..], self.number, start)
+    }
+}
+
+/// A text as an Arrow view: its length, its first four bytes, its buffer's number and its place there.
+#[inline]
+fn long_view(text: &[u8], buffer: usize, start: usize) -> u128 {
+    let head = text.first_chunk().map_or(0, |head| u32::from_le_bytes(*head));
+    (start as u128) << 96 | (buffer as u128) << 64 | u128::from(head) << 32 | text.len() as u128
+}
+
+fn nulls<'a>(pieces: impl Iterator<Item = &'a Piece> + Clone, rows: usize) -> Option<NullBuffer> {
+    if pieces.clone().map(|piece| piece.filled).sum::<usize>() == rows {
+        return None;
+    }
+    let mut valid = BooleanBufferBuilder::new(rows);
+    pieces.for_each(|piece| valid.append_buffer(&piece.valid.finish_cloned()));
+    Some(NullBuffer::new(valid.finish()))
+}
+
+/// Distinct fields' types per row.
 #[must_use]
-pub fn types(index: &Index, field: &str) -> Vec<u8> {
-    let key = index.key(field);
-    let kind = |row| key.and_then(|key| index.find(row, key)).map_or(Kind::Missing, |member| member.kind);
-    (0..index.records.len()).map(|row| kind(row) as u8).collect()
+pub fn types(index: &Index, fields: &[&str]) -> Vec<Vec<u8>> {
+    let asked = asked(index, fields);
+    let mut types = vec![vec![Kind::Missing as u8; index.records.len()]; fields.len()];
+    for row in 0..index.records.len() {
+        for member in index.members_of(row) {
+            if let Some(types) = types.get_mut(asked[member.key as usize] as usize) {
+                types[row] = member.kind as u8;
+            }
+        }
+    }
+    types
+}
+
+/// Per key the number of records with each kind.
+pub(super) fn counts(index: &Index) -> Vec<[u64; Kind::NAMES.len()]> {
+    let mut counts = vec![[0_u64; Kind::NAMES.len()]; index.keys.len()];
+    for member in index.members.iter().flatten() {
+        counts[member.key as usize][member.kind as usize] += 1;
+    }
+    counts
 }
 
 /// How often each key holds each type: (key, type, records), keys in order of first appearance.
 #[must_use]
 pub fn count_keys(index: &Index) -> Vec<(&str, Kind, u64)> {
     const ALL: [Kind; 6] = [Kind::String, Kind::Null, Kind::Number, Kind::Bool, Kind::Array, Kind::Object];
-    let mut counts = vec![[0_u64; Kind::NAMES.len()]; index.keys.len()];
-    for member in &index.members {
-        counts[member.key as usize][member.kind as usize] += 1;
-    }
-    let per_key = index.keys.iter().zip(counts);
+    let per_key = index.keys.iter().zip(counts(index));
     per_key
         .flat_map(|(key, counts)| ALL.map(|kind| (key.as_str(), kind, counts[kind as usize])))
         .filter(|(_, _, count)| *count > 0)
         .collect()
-}
-
-/// A column in the type that its values have.
-pub enum Values {
-    /// Nothing but null and missing.
-    Null,
-    /// All `true` or `false`.
-    Bool(Vec<Option<bool>>),
-    /// All integers within 64 bits.
-    Integer(Vec<Option<i64>>),
-    /// All numbers, none of them an integer that a float would change.
-    Float(Vec<Option<f64>>),
-    /// Strings, nested values, mixtures, integers of more than 64 bits: take [`texts`].
-    Text,
-}
-
-/// The largest integer up to which every one is a float.
-const EXACT: u64 = 1 << 53;
-
-/// A field as numbers or truth values where all its values are such.
-#[must_use]
-pub fn values(bytes: &[u8], index: &Index, field: &str) -> Values {
-    let Some(key) = index.key(field) else { return Values::Null };
-    let members: Vec<Option<&Member>> =
-        (0..index.records.len()).map(|row| index.find(row, key).filter(|member| member.kind != Kind::Null)).collect();
-    let word = |member: &Member| std::str::from_utf8(&bytes[member.start..member.end]).unwrap_or_default();
-    let mut kinds = members.iter().flatten().map(|member| member.kind);
-    let Some(first) = kinds.next() else { return Values::Null };
-    if kinds.any(|kind| kind != first) {
-        return Values::Text;
-    }
-    match first {
-        Kind::Bool => Values::Bool(members.iter().map(|member| member.map(|member| word(member) == "true")).collect()),
-        Kind::Number => numbers(members.into_iter().map(|member| member.map(word)).collect()),
-        _ => Values::Text,
-    }
-}
-
-fn numbers(words: Vec<Option<&str>>) -> Values {
-    let is_integer = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    if words.iter().flatten().all(is_integer) {
-        let parsed: Result<Vec<Option<i64>>, _> = words.iter().map(|word| word.map(str::parse).transpose()).collect();
-        return parsed.map_or(Values::Text, Values::Integer);
-    }
-    let exact = |word: &&str| !is_integer(word) || word.parse::<i64>().is_ok_and(|value| value.unsigned_abs() <= EXACT);
-    if !words.iter().flatten().all(exact) {
-        return Values::Text;
-    }
-    Values::Float(words.iter().map(|word| word.and_then(|word| word.parse().ok())).collect())
 }

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, Fault};
 use super::part::Part;
-use super::{Index, Kind, Member};
+use super::{Index, Kind};
 use crate::error::Result;
 use crate::parallel::{Control, map};
 
@@ -17,25 +17,26 @@ const ROWS: usize = 4096;
 pub fn items(bytes: &[u8], parent: &Index, field: &str, control: &Control) -> Result<Index> {
     let Some(key) = parent.key(field) else { return Ok(Index::default()) };
     in_parts(parent.records.len(), control, |part, row| {
-        if let Some(member) = parent.find(row, key) {
-            items_of(part, bytes, member, row as u64, parent.records[row].line);
+        if let Some(member) = parent.members_of(row).iter().find(|member| member.key == key) {
+            let record = &parent.records[row];
+            items_of(part, bytes, (member.kind, record.start + member.start as usize), row as u64, record.line);
         }
     })
 }
 
-fn items_of(part: &mut Part, bytes: &[u8], member: &Member, row: u64, line: u64) {
+fn items_of(part: &mut Part, bytes: &[u8], (kind, start): (Kind, usize), row: u64, line: u64) {
     part.utf8_until = bytes.len(); // the parent was checked
-    let mut cursor = Cursor { bytes, at: member.start };
+    let mut cursor = Cursor { bytes, at: start };
     let mut item = 0;
     let mut element = |cursor: &mut Cursor<'_>| {
-        let place = (row, item, line + newlines(&bytes[member.start..cursor.at]));
+        let place = (row, item, line + newlines(&bytes[start..cursor.at]));
         item += 1;
         if cursor.peek() == Some(b'{') {
             return part.object(cursor, place.0, place.1, place.2);
         }
         cursor.value().map(|value| part.not_object(bytes, place, &value))
     };
-    let read = match member.kind {
+    let read = match kind {
         Kind::Object => element(&mut cursor),
         Kind::Array => cursor.elements(element),
         _ => Ok(()),
@@ -65,7 +66,7 @@ fn parse_one(part: &mut Part, bytes: &[u8], start: usize, row: u64) {
     let mut cursor = Cursor { bytes, at: start };
     cursor.skip_space();
     let place = (row, 0, 1 + newlines(&bytes[start..cursor.at]));
-    let members = part.index.records.len();
+    let members = part.records.len();
     let read = if cursor.peek() == Some(b'{') {
         part.object(&mut cursor, row, 0, place.2)
     } else {
@@ -79,7 +80,7 @@ fn parse_one(part: &mut Part, bytes: &[u8], start: usize, row: u64) {
         }
     };
     match read {
-        Ok(()) if part.index.records.len() == members => {}
+        Ok(()) if part.records.len() == members => {}
         Ok(()) => {
             if let Err(fault) = trailing(&mut cursor) {
                 part.drop_last();

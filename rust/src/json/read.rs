@@ -8,10 +8,13 @@ use super::part::Part;
 use super::resync::{Next, Signature, element_end, line_end, trim};
 use super::{Index, Layout, STRETCH};
 use crate::error::Result;
-use crate::parallel::{Control, map};
+use crate::parallel::{Control, map, width};
 
 /// How near to the end of a block damage may be a value that goes on behind it: the longest escape (a surrogate pair).
 const MARGIN: usize = 16;
+
+/// Stretches that each worker reads before they are joined: memory that held one wave's parts serves the next.
+const WAVE: usize = 4;
 
 /// A file so far: what stood before the bytes at hand.
 #[derive(Default)]
@@ -78,30 +81,34 @@ pub(super) fn read_block(bytes: &[u8], before: &mut Before, last: bool, stretch:
     let (column, passed) = (before.column, before.bytes);
     let document = || Document { bytes, layout, next: Next::new(signature), column, before: passed, last };
     let guess = |k: usize| if k == 0 { before.open } else { layout == Layout::Array };
-    control.advance(start);
-    let stretches = map(starts.len(), |k| {
-        let stretch = document().stretch(starts[k], stop(k), guess(k), control);
-        control.advance(stop(k) - starts[k]);
-        stretch
-    })?;
     let mut index = Index::default();
     let (mut elements, mut at, mut open) = (before.elements, starts[0], before.open);
     let mut lines = before.lines + count_lines(&bytes[..at]);
-    for (k, stretch) in stretches.into_iter().enumerate() {
-        let stretch = if at == starts[k] {
-            stretch // an object stands there, which opens what was closed
-        } else if at >= stop(k) {
-            continue; // swallowed by a record that began before it
-        } else {
-            document().stretch(at, stop(k), open, control)?
-        };
-        let added = stretch.part.elements();
-        index.append(stretch.part, elements, lines);
-        elements += added;
-        lines += stretch.lines;
-        (at, open) = (stretch.end, stretch.open);
-        if stretch.unfinished {
-            break;
+    let size = WAVE * width();
+    control.advance(start);
+    'waves: for wave in (0..starts.len()).step_by(size) {
+        let stretches = map(size.min(starts.len() - wave), |k| {
+            let k = wave + k;
+            let stretch = document().stretch(starts[k], stop(k), guess(k), control);
+            control.advance(stop(k) - starts[k]);
+            stretch
+        })?;
+        for (k, stretch) in (wave..).zip(stretches) {
+            let stretch = if at == starts[k] {
+                stretch // an object stands there, which opens what was closed
+            } else if at >= stop(k) {
+                continue; // swallowed by a record that began before it
+            } else {
+                document().stretch(at, stop(k), open, control)?
+            };
+            let added = stretch.part.elements();
+            index.append(stretch.part, elements, lines);
+            elements += added;
+            lines += stretch.lines;
+            (at, open) = (stretch.end, stretch.open);
+            if stretch.unfinished {
+                break 'waves;
+            }
         }
     }
     before.column = memchr::memrchr(b'\n', &bytes[..at]).map_or(before.column + at, |line| at - line - 1);
@@ -164,7 +171,7 @@ impl Document<'_> {
             counted = cursor.at;
             match cursor.peek() {
                 None => {
-                    if self.last && open && part.index.rejects.last().is_none_or(|last| last.code != "truncated") {
+                    if self.last && open && part.rejects.last().is_none_or(|last| last.code != "truncated") {
                         let fault = Fault { at: cursor.at, code: "truncated", expected: "']' at the end of the array", field: None };
                         part.reject(self.bytes, (part.elements(), 0, line), (cursor.at, cursor.at), fault);
                     }
@@ -288,7 +295,9 @@ impl Document<'_> {
 fn cut_short(bytes: &[u8], start: usize) -> Fault {
     let mut cursor = Cursor { bytes, at: start };
     let whole = Fault { at: bytes.len(), code: "truncated", expected: "the rest of the record", field: None };
-    let read = if cursor.peek() == Some(b'{') { cursor.object(|_, _| {}) } else { cursor.value().map(|_| ()) };
+    let mut part = Part::default();
+    part.utf8_until = bytes.len();
+    let read = if cursor.peek() == Some(b'{') { part.object(&mut cursor, 0, 0, 0) } else { cursor.value().map(|_| ()) };
     read.err().map_or(whole, |fault| Fault { code: "truncated", ..*fault })
 }
 
@@ -360,10 +369,12 @@ pub(super) mod tests {
             let control = Control::default();
             let (whole, _) = read_in_stretches(&bytes, usize::MAX / 2, &control).unwrap();
             let (parts, _) = read_in_stretches(&bytes, stretch, &control).unwrap();
-            prop_assert_eq!(&whole.records, &parts.records);
+            let places = |index: &Index| -> Vec<_> { index.records.iter().map(|it| (it.record, it.item, it.line, it.start, it.end)).collect() };
+            prop_assert_eq!(places(&whole), places(&parts));
             prop_assert_eq!(&whole.rejects, &parts.rejects);
             let members = |index: &Index| -> Vec<_> {
-                index.members.iter().map(|member| (index.keys[member.key as usize].clone(), member.kind, member.start, member.end)).collect()
+                let members = (0..index.records.len()).flat_map(|row| index.members_of(row));
+                members.map(|member| (index.keys[member.key as usize].clone(), member.kind, member.start, member.end)).collect()
             };
             prop_assert_eq!(members(&whole), members(&parts));
         }

@@ -1,20 +1,20 @@
 //! JSON records: one parse, then tables cut from its index.
 
+use std::panic::AssertUnwindSafe;
+use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::builder::StringViewBuilder;
-use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, StringArray, StringViewArray, UInt8Array, UInt64Array,
-};
-use arrow_buffer::{Buffer, NullBufferBuilder, ScalarBuffer};
+use arrow_array::{ArrayRef, StringArray, UInt8Array, UInt64Array};
+use arrow_buffer::Buffer;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 use super::capsule::{Column, Frame};
 use super::job;
 use crate::error::{Error, Result};
-use crate::json::{self, Index, Layout, Reject, Texts, Values};
-use crate::parallel::{Control, map};
+use crate::json::{self, Index, Layout, Reject};
+use crate::parallel::Control;
 
 /// Bytes that are read before a worker would have started.
 const SMALL: usize = 1 << 16;
@@ -28,27 +28,17 @@ fn run<T: Send>(
     if small && progress.is_none() { job::inline(py, kernel) } else { job::run(py, progress, kernel) }
 }
 
-/// A field may be called what no Arrow column can (a NUL in its name): Python names the column.
-const COLUMN: &str = "values";
-
-enum Source {
-    Python(PyBackedBytes),
-    Owned(Vec<u8>),
-}
-
-impl Source {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Python(bytes) => bytes,
-            Self::Owned(bytes) => bytes,
-        }
-    }
+/// The bytes of a Python object, which lives as long as they are used.
+fn shared(bytes: PyBackedBytes) -> Buffer {
+    let (start, length) = (NonNull::from(bytes.as_ref()).cast(), bytes.len());
+    // SAFETY: the bytes are immutable and stay where they are until their owner, which goes with them, is dropped.
+    unsafe { Buffer::from_custom_allocation(start, length, Arc::new(AssertUnwindSafe(bytes))) }
 }
 
 /// The records of one file (or list, or column of texts).
 #[pyclass(frozen, module = "tunesmith.core._native")]
 struct JsonIndex {
-    source: Arc<Source>,
+    source: Buffer,
     index: Index,
     layout: Layout,
     /// Per row of the column that `parse_json` took: where its text starts in `source`.
@@ -74,20 +64,14 @@ impl JsonStream {
     fn push(&self, py: Python<'_>, chunk: PyBackedBytes, last: bool) -> PyResult<JsonIndex> {
         let push = |control: &Control| self.stream.lock().unwrap_or_else(PoisonError::into_inner).push(&chunk, last, control);
         let block = run(py, chunk.len() <= SMALL, None, push)?;
-        Ok(JsonIndex {
-            source: Arc::new(Source::Owned(block.bytes)),
-            index: block.index,
-            layout: Layout::Lines,
-            starts: None,
-            offset: block.offset,
-        })
+        Ok(JsonIndex { source: block.bytes.into(), index: block.index, layout: Layout::Lines, starts: None, offset: block.offset })
     }
 }
 
 #[pyfunction]
 #[pyo3(signature = (bytes, progress = None))]
 fn json_read(py: Python<'_>, bytes: PyBackedBytes, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
-    index(py, Source::Python(bytes), progress)
+    index(py, shared(bytes), progress)
 }
 
 #[pyfunction]
@@ -95,12 +79,12 @@ fn json_read(py: Python<'_>, bytes: PyBackedBytes, progress: Option<Py<PyAny>>) 
 fn json_open(py: Python<'_>, path: std::path::PathBuf, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
     let read = |_: &_| std::fs::read(&path).map_err(|error| Error::Input(format!("{}: cannot be read: {error}", path.display())));
     let bytes = job::inline(py, read)?;
-    index(py, Source::Owned(bytes), progress)
+    index(py, bytes.into(), progress)
 }
 
-fn index(py: Python<'_>, source: Source, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
-    let (index, layout) = run(py, source.bytes().len() <= SMALL, progress, |control| json::read(source.bytes(), control))?;
-    Ok(JsonIndex { source: Arc::new(source), index, layout, starts: None, offset: 0 })
+fn index(py: Python<'_>, source: Buffer, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
+    let (index, layout) = run(py, source.len() <= SMALL, progress, |control| json::read(&source, control))?;
+    Ok(JsonIndex { source, index, layout, starts: None, offset: 0 })
 }
 
 #[pyfunction]
@@ -116,7 +100,7 @@ fn json_parse(py: Python<'_>, texts: Column, progress: Option<Py<PyAny>>) -> PyR
         spans.push(text.map(|text| (start, start + text.len())));
     }
     let index = run(py, bytes.len() <= SMALL, progress, |control| json::parse_each(&bytes, &spans, control))?;
-    Ok(JsonIndex { source: Arc::new(Source::Owned(bytes)), index, layout: Layout::Lines, starts: Some(starts), offset: 0 })
+    Ok(JsonIndex { source: bytes.into(), index, layout: Layout::Lines, starts: Some(starts), offset: 0 })
 }
 
 fn u64s(values: impl Iterator<Item = u64>) -> ArrayRef {
@@ -129,49 +113,15 @@ impl JsonIndex {
         let start = self.starts.as_ref().and_then(|starts| starts.get(usize::try_from(record).ok()?)).copied();
         self.offset + at as u64 - start.unwrap_or(0)
     }
-
-    fn text(&self, py: Python<'_>, field: &str) -> PyResult<ArrayRef> {
-        let stretches = json::stretches(&self.index);
-        let parts = run(py, stretches.len() <= 1, None, |control| {
-            map(stretches.len(), |k| {
-                control.check()?;
-                Ok(column(json::texts(self.source.bytes(), &self.index, field, stretches[k].clone())))
-            })
-        })?;
-        Ok(Arc::new(join(parts)))
-    }
 }
 
-/// The texts as a column, their buffer as it is.
-fn column(texts: Texts) -> StringViewArray {
-    let mut column = StringViewBuilder::with_capacity(texts.spans.len());
-    let block = column.append_block(texts.bytes.into());
-    for span in texts.spans {
-        match span {
-            // SAFETY: the span lies in the block by construction, and holds UTF-8: the record was checked as text when it
-            // was read, its values begin and end at ASCII characters, and escapes decode to whole characters.
-            Some((start, length)) => unsafe { column.append_view_unchecked(block, start, length) },
-            None => column.append_null(),
-        }
-    }
-    column.finish()
+/// Each a table of its own: a field may be called what no Arrow column can (a NUL in its name), so Python names the columns.
+fn frames(columns: impl IntoIterator<Item = ArrayRef>) -> PyResult<Vec<Frame>> {
+    columns.into_iter().map(|column| Frame::new(vec![("values", column)])).collect()
 }
 
-/// One column from its parts, without copying their text.
-fn join(parts: Vec<StringViewArray>) -> StringViewArray {
-    let rows = parts.iter().map(Array::len).sum();
-    let (mut views, mut buffers, mut valid) = (Vec::<u128>::with_capacity(rows), Vec::<Buffer>::new(), NullBufferBuilder::new(rows));
-    for part in parts {
-        let base = (buffers.len() as u128) << 64; // a long view holds its buffer's number in bits 64..96
-        match part.nulls() {
-            Some(nulls) => valid.append_buffer(nulls),
-            None => valid.append_n_non_nulls(part.len()),
-        }
-        views.extend(part.views().iter().map(|&view| if view as u32 > 12 { view + base } else { view }));
-        buffers.extend(part.data_buffers().iter().cloned());
-    }
-    // SAFETY: every view comes from a valid array and names the same bytes of the same buffer as there.
-    unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(views), buffers.into(), valid.finish()) }
+fn borrowed(fields: &[String]) -> Vec<&str> {
+    fields.iter().map(String::as_str).collect()
 }
 
 #[pymethods]
@@ -205,7 +155,7 @@ impl JsonIndex {
         let rejects = || self.index.rejects.iter();
         let text =
             |of: &dyn Fn(&Reject) -> String| -> ArrayRef { Arc::new(rejects().map(|reject| Some(of(reject))).collect::<StringArray>()) };
-        let raw = |reject: &Reject| String::from_utf8_lossy(&self.source.bytes()[reject.start..reject.end]).into_owned();
+        let raw = |reject: &Reject| String::from_utf8_lossy(&self.source[reject.start..reject.end]).into_owned();
         let field: ArrayRef = Arc::new(rejects().map(|reject| reject.field.clone()).collect::<StringArray>());
         Frame::new(vec![
             ("record", u64s(rejects().map(|reject| reject.record))),
@@ -229,7 +179,7 @@ impl JsonIndex {
     }
 
     fn raw(&self, py: Python<'_>) -> PyResult<Frame> {
-        let bytes = self.source.bytes();
+        let bytes = &self.source;
         let raw = job::inline(py, |_| {
             let mut column = StringViewBuilder::new().with_fixed_block_size(1 << 21);
             let text = |range| std::str::from_utf8(&bytes[range]).expect("checked when the record was read");
@@ -245,30 +195,25 @@ impl JsonIndex {
         records.filter(|(_, record)| record.end - record.start > size).map(|(row, _)| row).collect()
     }
 
-    fn texts(&self, py: Python<'_>, field: &str) -> PyResult<Frame> {
-        Frame::new(vec![(COLUMN, self.text(py, field)?)])
+    fn texts(&self, py: Python<'_>, fields: Vec<String>) -> PyResult<Vec<Frame>> {
+        let small = self.source.len() <= SMALL;
+        let texts = run(py, small, None, |control| json::texts(&self.source, &self.index, &borrowed(&fields), control))?;
+        frames(texts.into_iter().map(|texts| Arc::new(texts) as ArrayRef))
     }
 
     /// Codes into `json::Kind::NAMES`.
-    fn types(&self, field: &str) -> PyResult<Frame> {
-        let codes: ArrayRef = Arc::new(UInt8Array::from(json::types(&self.index, field)));
-        Frame::new(vec![(COLUMN, codes)])
+    fn types(&self, py: Python<'_>, fields: Vec<String>) -> PyResult<Vec<Frame>> {
+        let types = job::inline(py, |_| Ok(json::types(&self.index, &borrowed(&fields))))?;
+        frames(types.into_iter().map(|codes| Arc::new(UInt8Array::from(codes)) as ArrayRef))
     }
 
-    fn values(&self, py: Python<'_>, field: &str) -> PyResult<Frame> {
-        let array: ArrayRef = match job::inline(py, |_| Ok(json::values(self.source.bytes(), &self.index, field)))? {
-            Values::Null => Arc::new(NullArray::new(self.index.records.len())),
-            Values::Bool(values) => Arc::new(BooleanArray::from(values)),
-            Values::Integer(values) => Arc::new(Int64Array::from(values)),
-            Values::Float(values) => Arc::new(Float64Array::from(values)),
-            Values::Text => self.text(py, field)?,
-        };
-        Frame::new(vec![(COLUMN, array)])
+    fn values(&self, py: Python<'_>, fields: Vec<String>) -> PyResult<Vec<Frame>> {
+        let small = self.source.len() <= SMALL;
+        frames(run(py, small, None, |control| json::values(&self.source, &self.index, &borrowed(&fields), control))?)
     }
 
     fn items(&self, py: Python<'_>, field: &str) -> PyResult<Self> {
-        let items = |control: &Control| json::items(self.source.bytes(), &self.index, field, control);
-        let index = run(py, self.source.bytes().len() <= SMALL, None, items)?;
+        let index = run(py, self.source.len() <= SMALL, None, |control| json::items(&self.source, &self.index, field, control))?;
         Ok(Self { source: self.source.clone(), index, layout: Layout::Array, starts: None, offset: 0 })
     }
 }
