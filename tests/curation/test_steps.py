@@ -9,6 +9,7 @@ import pytest
 
 from tunesmith.curation import curate
 from tunesmith.curation.alternatives import NeedsRunError, what_if
+from tunesmith.curation.recipe import load_recipe
 from tunesmith.curation.steps.filter import check_row_wise
 from tunesmith.errors import OptionError
 
@@ -240,6 +241,16 @@ class TestDuplicates:
         made = curate(data, steps({"near_duplicates": {"threshold": 0.8}}))
         assert made.kept == 2
         assert made.edges["similarity"].to_list() == pytest.approx([11 / 15])
+
+    def test_a_preset_fills_in_what_is_not_said(self):
+        data = rows(("Divide 100 by 7!", "x"), ("divide: 14 by 6", "y"))
+        assert curate(data, steps({"near_duplicates": {"preset": "text-dedup"}})).kept == 2
+        recipe = steps({"near_duplicates": {"preset": "datatrove", "threshold": 0.9, "of": ["prompt"]}})
+        assert curate(data, recipe).kept == 1
+        (step,) = load_recipe(recipe).steps
+        assert (step.unit, step.threshold, step.floor, step.fold_marks) == ("space", 0.9, 0.8, True)
+        with pytest.raises(OptionError, match="preset: expected 'tunesmith', 'datatrove'"):
+            load_recipe(steps({"near_duplicates": {"preset": "datatrov"}}))
 
     def test_against_a_file(self, tmp_path):
         (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(("Other", "x"), (self.LONG, "x"))))

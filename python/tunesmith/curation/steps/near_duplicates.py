@@ -11,6 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from tunesmith import core
+from tunesmith.core.near_options import PRESETS, PresetName
 from tunesmith.curation.steps import texts
 from tunesmith.curation.steps.base import NOTE, KeyedStep, Measured, decisions, edges_frame, list_of
 from tunesmith.curation.steps.groups import KEEP_LENGTH, Keep, decide_groups
@@ -21,6 +22,7 @@ from tunesmith.rows import read
 
 BELOW = 0.1
 """How far below the threshold pairs are recorded, so that what-if can lower it."""
+_OF_PRESET = ("threshold", "unit", "shingle", "fold_numbers", "fold_marks")
 
 
 class NearDuplicates(KeyedStep):
@@ -29,6 +31,10 @@ class NearDuplicates(KeyedStep):
     type: ClassVar[str] = "near_duplicates"
     deciding: ClassVar[frozenset[str]] = frozenset({"threshold", "keep", "action"})
 
+    preset: PresetName = Field(
+        default="tunesmith",
+        description="Whose unit, shingle, folds and threshold count where they are not said. (Candidates are sought as always.)",
+    )
     of: str | tuple[str, ...] = Field(default="prompt", description="prompt, response or text columns; several are joined by a newline.")
     each: bool = Field(default=False, description="Compare field by field; the smallest similarity counts.")
     threshold: float = Field(default=0.7, gt=0, le=1, description="Jaccard similarity from which rows are duplicates.")
@@ -36,22 +42,26 @@ class NearDuplicates(KeyedStep):
     unit: Literal["word", "space", "piece", "character"] = Field(default="word", description="What a shingle is made of.")
     shingle: int = Field(default=5, ge=1, le=65_536, description="Units in a shingle; shorter texts are compared whole.")
     fold_numbers: bool = Field(default=False, description='Whether every number counts as 0: "7 x 8" is then "12 x 5".')
+    fold_marks: bool = Field(default=False, description="Whether punctuation counts as white space and accents not at all.")
     keep: Keep = Field(default="first", description="Which row of a group stays; the first one where they are equally long.")
     action: Literal["drop", "flag"] = Field(default="drop", description="What happens to the others.")
     against: str | None = Field(default=None, description="A file: rows similar to one of its rows, instead of among themselves.")
 
     def resolved(self, folder: Path) -> NearDuplicates:
-        """Fix the floor, and read the file's path relative to the recipe."""
-        floor = self.floor if self.floor is not None else max(round(self.threshold - BELOW, 6), 0.01)
-        if floor > self.threshold:
-            raise OptionError(f"floor {floor:g} is above threshold {self.threshold:g}: pairs between them would be lost; lower the floor")
+        """Fill in what the preset says, fix the floor, and read the file's path relative to the recipe."""
+        # A preset's bands are left out: with them pairs down to the floor would be missed.
+        preset = {name: getattr(PRESETS[self.preset], name) for name in _OF_PRESET if name not in self.model_fields_set}
+        threshold = preset.get("threshold", self.threshold)
+        floor = self.floor if self.floor is not None else max(round(threshold - BELOW, 6), 0.01)
+        if floor > threshold:
+            raise OptionError(f"floor {floor:g} is above threshold {threshold:g}: pairs between them would be lost; lower the floor")
         against = None if self.against is None else str((folder / self.against).resolve())
-        return self.model_copy(update={"floor": floor, "against": against})
+        return self.model_copy(update={**preset, "floor": floor, "against": against})
 
     @property
     def _similarity(self) -> Similarity:
         floor = self.threshold if self.floor is None else self.floor
-        return Similarity(floor=floor, shingle=self.shingle, unit=self.unit, fold_numbers=self.fold_numbers)
+        return Similarity(floor=floor, shingle=self.shingle, unit=self.unit, fold_numbers=self.fold_numbers, fold_marks=self.fold_marks)
 
     @cached_property
     def _other(self) -> pl.DataFrame:

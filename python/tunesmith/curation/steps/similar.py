@@ -19,6 +19,7 @@ class Similarity:
     shingle: int
     unit: Unit
     fold_numbers: bool = False
+    fold_marks: bool = False
 
     def pairs(
         self, left: pl.DataFrame, right: pl.DataFrame | None = None, *, progress: Callable[[int], object] | None = None
@@ -38,5 +39,6 @@ class Similarity:
             shingle=self.shingle,
             unit=self.unit,
             fold_numbers=self.fold_numbers,
+            fold_marks=self.fold_marks,
             progress=progress,
         )
