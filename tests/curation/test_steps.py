@@ -128,6 +128,11 @@ class TestFix:
         assert entry["new_id"] == made.frame["row_id"][0] != entry["row_id"]
         assert (made.removed["input"][0], made.frame["input"][0]) == ("N/A", "")
 
+    def test_a_mark_that_was_left_over_is_cut_and_the_text_as_it_was_is_kept(self):
+        made = curate([{"instruction": "Tell of the mill", "output": "It is old.\n##"}], steps("fix"))
+        assert made.ledger.select("rule", "action", "field", "evidence").rows() == [("template_leak", "edit", "response", "It is old.\n##")]
+        assert (made.removed["output"].to_list(), made.frame["output"].to_list()) == (["It is old.\n##"], ["It is old."])
+
     def test_turns_of_a_conversation_are_fixed_and_mirrored(self):
         turns = [("user", "Hi"), ("assistant", "one &lt; two"), ("user", "And?"), ("assistant", "3 &gt; 2")]
         data = [

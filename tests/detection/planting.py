@@ -110,7 +110,9 @@ def template_leak(row: Row, rng: random.Random) -> Row:
     answer, more = row["output"], "And what else?"
     leaks = [f"{answer}<|im_end|>", f"{answer}</s>", f"{answer}\n[INST] {more} [/INST]", f"{answer}\n### Response:\nIt is so.",
              f"{answer}<end_of_turn>", f"{answer}\n\n### Instruction:\n{more}", f"<|assistant|>\n{answer}", f"{answer}\nHuman: {more}",
-             f"{answer}<|endoftext|>", f"{answer}<|eot_id|><|start_header_id|>user", f"{answer}\n\nASSISTANT: {more}"]  # fmt: skip
+             f"{answer}<|endoftext|>", f"{answer}<|eot_id|><|start_header_id|>user", f"{answer}\n\nASSISTANT: {more}",
+             f"{answer}\n##", f"{answer}\n\n### Response:\n", f"{answer}\nInput:", f"{answer}\n\nInstruction:\nOutput: ",
+             f"{answer}\n```"]  # fmt: skip
     return {**row, "output": rng.choice(leaks)}
 
 
@@ -185,6 +187,10 @@ LOOK_ALIKES: dict[str, list[Row]] = {
         row("Write a dialogue.", "Human: Hi\nAssistant: Hello"),
         row("What is <|im_end|>?", "The end: <|im_end|>"),
         row("Go.", "a <- b | c"),
+        row("Write a letter.", "Dear Anna,\nI will come.\n\nSincerely,\n____"),
+        row("Write a template for a lab book.", "Date:\nInput:\nOutput:"),
+        row("Write a function.", "```\nx = 1\n```"),
+        row("Name the keys.", "They are C,\nG and F#"),
     ],
     "junk_chars": [row("Say it.", "cafe\u0301 👩‍🚀 नमस्ते สวัสดี"), row("Tabs?", "a\tb\r\nc"), row("Viet.", "Tiê\u0301ng Viê\u0323t")],
     "html_entity": [row("Write HTML.", "<p>Fish &amp; chips</p>"), row("Escape < in HTML.", "&lt;"), row("Go.", "R&D; AT&T & co")],

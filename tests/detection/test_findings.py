@@ -110,6 +110,10 @@ def test_clean_rows_are_not_fixed() -> None:
         ("mojibake", "It is Ã¢â‚¬Å“oldÃ¢â‚¬\x9d, by the cafÃ© at 32Â°F.", "It is “old”, by the café at 32°F."),
         ("template_leak", "It is old.<|im_end|>\n</s>", "It is old."),
         ("template_leak", "It is old.</s>\n[INST] And? [/INST] Yes.<|endoftext|>", "It is old.</s>\n[INST] And? [/INST] Yes."),
+        ("template_leak", "It is old.\n##", "It is old."),
+        ("template_leak", "It is old.\n\n### Response:\n", "It is old."),
+        ("template_leak", "It is old.\nInput:\n\n**Output:**", "It is old."),
+        ("template_leak", "x = 1\nprint(x)\n```\n", "x = 1\nprint(x)"),
         ("junk_chars", "It is old. \u0326\u0326\u0326\u0326", "It is old. "),
         ("label_prefix", "Output: It is old.", "It is old."),
     ],
@@ -119,6 +123,12 @@ def test_safe_fixes_leave_the_answer(name: str, text: str, mended: str) -> None:
     assert edits["text"].to_list() == [mended]
 
 
-@pytest.mark.parametrize("text", ["<|im_end|>", "Use <|im_end|> at the end.", "### Response:\nIt is old."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<|im_end|>", "Use <|im_end|> at the end.", "### Response:\nIt is old.", "Sincerely,\n____", "\nInput:\nOutput:", "```\nx\n```",
+        "It is old.\n1.", "It is <|im_end|> old.\nAnswer:",
+    ],
+)  # fmt: skip
 def test_no_fix_where_none_is_safe(text: str) -> None:
     assert fix(pl.DataFrame({"instruction": ["Tell me."], "output": [text]}), only=["template_leak"]).is_empty()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tunesmith.detection.detector import Detector, Example, Hit, Page, any_of, lines, matched
+from tunesmith.detection.detector import Detector, Example, Hit, Page, any_of, excerpt, lines, matched
 
 if TYPE_CHECKING:
     from tunesmith.detection.limits import Limits
@@ -22,6 +22,18 @@ _SPECIAL = (
     r"|\[/?INST\]|<</?SYS>>|</s>|<s>\s*\[INST\]|<(?:start|end)_of_turn>|<\uff5c[^<>\n]{1,30}\uff5c>"
 )
 _TAIL = re.compile(rf"(?:\s*(?:{_SPECIAL}))+\s*\Z")
+_MARK = (
+    r"[ \t]*(?:#{1,4}|(?:#{1,4}[ \t]*|\*\*)?"
+    r"(?:Instruction|Input|Output|Response|Human|User|Assistant|Question|Answer)s?[ \t]*:(?:\*\*)?)[ \t]*"
+)
+"""A line of a template that has nothing on it: "##", "### Response:", "Input:"."""
+_DANGLING = re.compile(rf"(?:\s*\n{_MARK})+\s*\Z")
+_FENCE = re.compile(r"\s*\n[ \t]*```[ \t]*\s*\Z")
+_UNFILLED = any_of(
+    r"templates? forms? formats? questionnaires? surveys? worksheets? prompts? examples? fill blanks? quiz\w* tests? markdown headings? "
+    r"headers? layout outline continue complet\w+",
+)
+"""Tasks whose answer may end with a label or a heading that is left open."""
 _SECTION = r"(?m)^\s*#{2,4}\s*(?:Instruction|Input|Response|Human|Assistant|User|System|Prompt)s?\s*:"
 _SPEAKER = r"(?m)\S\s*\n\s*(?:Human|Assistant|USER|ASSISTANT)\s*:\s*\S"
 _PREAMBLE = (
@@ -75,6 +87,7 @@ def _template_leak(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     for row, text in lines(view.filter(token | section | spoken), unasked, "prose"):
         if match := pattern.search(text):
             yield matched(row, "response", match)
+    yield from _left_over(view)
     marks = re.compile(f"{_SPECIAL}|{_PREAMBLE}")
     for name in ("instruction", "input"):
         here = view.filter(pl.col(name).str.contains(f"{_SPECIAL}|{_PREAMBLE}"))
@@ -83,9 +96,28 @@ def _template_leak(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
                 yield matched(row, name, match)
 
 
+def _left_over(view: pl.DataFrame) -> Iterator[Hit]:
+    """Find answers whose last lines are marks of a template with nothing on them, or a fence that closes nothing."""
+    response = pl.col("response")
+    marks = response.str.contains(rf"\S\s*\n{_MARK}\s*$") & ~_PROMPT.str.contains(_UNFILLED)
+    marks &= ~_PROMPT.str.contains(r"(?im)^[ \t]*(?:instruction|input|output|response|question|answer)s?[ \t]*:")
+    fence = response.str.contains(r"\S\s*\n[ \t]*```\s*$") & (response.str.count_matches("```", literal=True) == 1)
+    for row, text in lines(view, marks | fence, "response"):
+        if match := _DANGLING.search(text) or _FENCE.search(text):
+            start = match.end() - len(match.group().lstrip())
+            yield Hit(row, "response", start, match.end(), excerpt("… " + text[max(0, start - 30) :]))
+
+
 def _cut_tail(text: str) -> str:
-    """Cut control tokens, and white space around them, from the end; what stands before them is the answer."""
+    """Cut control tokens, or marks of a template with nothing on them, from the end; what stands before them is the answer.
+
+    Where control tokens stand in a text, it may be a prompt: that ends with a label rightly.
+    """
     cut = _TAIL.sub("", text)
+    if not re.search(_SPECIAL, text):
+        cut = _DANGLING.sub("", text)
+        if cut == text and text.count("```") == 1:
+            cut = _FENCE.sub("", text)
     return cut if cut.strip() else text
 
 
@@ -131,15 +163,16 @@ TEMPLATE_LEAK = Detector(
     find=_template_leak,
     fix=_cut_tail,
     page=Page(
-        finds='Control tokens (<|im_end|>, [INST], </s>, <end_of_turn>), section headings ("### Response:"), a known '
-        "preamble, or a speaker "
-        'label ("Human:") that the prompt does not call for.',
+        finds='Control tokens (<|im_end|>, [INST], </s>, <end_of_turn>), section headings ("### Response:"), a known preamble, or a '
+        'speaker label ("Human:") that the prompt does not call for; an answer whose last lines are marks with nothing on them '
+        '("##", "Input:"), or a fence (```) that closes nothing.',
         harm="The tokens are tokenized as text, so the model learns to spell them, and to speak the user's part.",
         bad=Example(instruction="Name a colour.", response="Blue.<|im_end|>"),
         good=Example(instruction="Write a dialogue with a chatbot.", response="Human: Hello\nAssistant: Hello!"),
         false_alarms="Texts about templates and dialogues; left alone where the prompt says so or uses the same marks.",
-        fix="Cuts control tokens from the end of the text, where they close it. Elsewhere (the start, the middle, other marks) there is no "
-        "safe fix: what follows may be another turn.",
+        fix="Cuts control tokens, empty marks and a fence that closes nothing from the end of the text. Elsewhere (the start, the middle, "
+        "other marks) there is no safe fix: what follows may be another turn. All that it would cut in the public files was read (of marks "
+        "and fences 1 row of Alpaca and 33 answers of models): nothing of an answer is lost. Lines to sign on (____) stay.",
     ),
 )
 
