@@ -95,6 +95,11 @@ def _workshop(found: int) -> Measured:
     return Measured(figure=f"{found} of {found} found, no false alarm", sample=WORKSHOP)
 
 
+_BASE: Final = (
+    "flags in 272 answers of SmolLM2-135M-Instruct that continue an instruction of Alpaca as plain text (208 without their input, 64 "
+    "that ask for a long text), one reader"
+)
+
 _MORE: Final[dict[str, tuple[Measured, ...]]] = {
     "prompt_echo": (_workshop(184), _davinci(32, 0)),
     "repetition_loop": (_davinci(186, 7),),
@@ -103,6 +108,8 @@ _MORE: Final[dict[str, tuple[Measured, ...]]] = {
     "no_stop": (_davinci(131, 0),),
     "too_long": (Measured(figure="95 of 95 found; 0.3% of the clean rows", sample=WORKSHOP), _davinci(244, 12)),
     "refusal": (_workshop(86),),
+    "hallucinated_input": (_share("precision", 7, 8, _BASE),),
+    "too_short": (_share("precision", 5, 5, _BASE),),
     "off_topic": (
         _share("recall", 388, 500, "500 rows of Alpaca, each with the answer of another one; all-MiniLM-L6-v2"),
         Measured(figure="flags 2 of 500", sample="the same rows as they are; one of the two is right"),

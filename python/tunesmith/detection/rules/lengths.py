@@ -86,7 +86,7 @@ _NOT_LONG: Final = any_of(
     r"tweet quer\w+ function program code "
     r"class statement conclusion moral couplet caption prompt hashtags? acronyms? usernames? letters?.(?:word|acronym)s? emoji"
 )
-_FEWEST: Final = 8
+_FEWEST: Final = 12
 
 
 class _Asked(NamedTuple):
@@ -218,7 +218,7 @@ TOO_SHORT = Detector(
     fields=("response",),
     find=_too_short,
     page=Page(
-        finds="An answer of at most 8 words where a story, essay, article, paragraph, letter, speech or the like was asked for. With "
+        finds="An answer of at most 12 words where a story, essay, article, paragraph, letter, speech or the like was asked for. With "
         "limits also one shorter than the 1st percentile of the reference lengths, in characters.",
         harm="Short targets make short outputs: the model learns to stop before it has answered.",
         bad=Example(instruction="Write a story about a lighthouse.", response="There was a lighthouse."),

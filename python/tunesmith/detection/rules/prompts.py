@@ -13,6 +13,7 @@ from tunesmith.detection.language import UNKNOWN, languages
 from tunesmith.detection.lexicon import frequencies, known, meant, swapped
 from tunesmith.detection.rules.ending import CODE
 from tunesmith.detection.rules.spelling import reads_english, unknown_words
+from tunesmith.detection.rules.task_form import points_at_nothing
 
 if TYPE_CHECKING:
     from tunesmith.detection.limits import Limits
@@ -39,6 +40,12 @@ _OWN_INPUT: Final = re.compile(
 _OWN_ANSWER: Final = re.compile(
     r"(?im)^[ \t]*(?:#{1,4}[ \t]*|\*\*)?(?:(?:sample |example )?output|answer|summary|response|result|classification|category|label|"
     r"translation|(?:rewritten|corrected|revised|edited|new|modified)(?: \w+)?)(?:\*\*)?[ \t]*:"
+)
+_STATED: Final = re.compile(
+    r"(?i)\b(?:the )?(?:original|given|following|input) (?:sentence|text|passage|paragraph|article|statement|phrase|quote|poem|list|code)s?"
+    r"(?: that needs? to be \w+)? (?:is|reads|was|are|says)\b|\bhere(?:['’]s| is) (?:an?|the) (?:example|sample|original|given|input)\b|"
+    r"^\s*(?:#{1,4}[ \t]*|\*\*)?(?:(?:sample|example|original|given) )?(?:sentence|text|passage|paragraph|article|input|poem|quote|list)"
+    r"(?:\*\*)?[ \t]*:"
 )
 _ASKED_FOR: Final = (
     r"(?i)\b(?:write|create|generate|give|provide|make|design|construct|compose|develop|suggest|come up with|produce|invent|think of|"
@@ -83,6 +90,19 @@ def _sure(word: str, other: str) -> bool:
 
 
 def _hallucinated_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
+    found = set()
+    for hit in _own_pairs(view):
+        found.add(hit.row)
+        yield hit
+    # A prompt that points at nothing: whatever the answer says to be the text was made up.
+    pointing = view.filter(pl.col("input").str.strip_chars() == "").filter(pl.col("prose").str.contains(_STATED.pattern))
+    for row, text in lines(pointing, points_at_nothing(), "prose"):
+        if row not in found and (match := _STATED.search(text)):
+            yield matched(row, "response", match)
+
+
+def _own_pairs(view: pl.DataFrame) -> Iterator[Hit]:
+    """Find answers that write an input and then answer it."""
     empty = view["input"].str.strip_chars() == ""
     prose, asked = pl.col("prose"), pl.col("instruction")
     here = view.filter(empty).filter(prose.str.contains(_OWN_INPUT.pattern), ~pl.col("response").str.contains(CODE))
@@ -118,8 +138,8 @@ HALLUCINATED_INPUT = Detector(
     find=_hallucinated_input,
     page=Page(
         finds='An answer to a prompt without input that writes one itself ("Input: ...", "Text: ...") and then answers it ("Output: '
-        '..."), '
-        "where the prompt asks for no example.",
+        '..."), where the prompt asks for no example; or one that says what the text is ("The original sentence is ...", "Here is a sample '
+        '...") where the prompt points at a text that is not there.',
         harm="The model learns to make up the material that a user has forgotten to send.",
         bad=Example(instruction="Classify the sentence as happy or sad.", response="Sentence: I lost my kettle.\nAnswer: sad"),
         good=Example(instruction="Give an example of a classification.", response="Sentence: I lost my kettle.\nAnswer: sad"),

@@ -85,13 +85,17 @@ _OTHER_SCRIPT_HAN = (
 )
 
 
-def _missing_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
+def points_at_nothing() -> pl.Expr:
+    """Tell single turns whose instruction points at material that stands nowhere: no input, nothing quoted, listed or added."""
     field = pl.col("instruction")
     bare = ~field.str.contains(r"[\"“”‘:\n«`]|\d|[.?!]\s+\S|\s[-–]\s|'\w") & (field.str.count_matches(",") < 2)
-    maybe = (view["input"].str.strip_chars() == "") & view["turn"].is_null() & ~view["response"].str.head(400).str.contains(_ASKS_BACK)
-    for row, text in lines(
-        view.filter(maybe), bare & field.str.contains(_FOLLOWING_VERB) & field.str.contains(_FOLLOWING.pattern), "instruction"
-    ):
+    alone = (pl.col("input").str.strip_chars() == "") & pl.col("turn").is_null()
+    return alone & bare & field.str.contains(_FOLLOWING_VERB) & field.str.contains(_FOLLOWING.pattern)
+
+
+def _missing_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
+    asks_back = pl.col("response").str.head(400).str.contains(_ASKS_BACK)
+    for row, text in lines(view.filter(pl.col("input").str.strip_chars() == ""), points_at_nothing() & ~asks_back, "instruction"):
         match = _FOLLOWING.search(text)
         if match and not text.startswith(" of ", match.end()):  # "given the field of ..." brings it along
             yield matched(row, "instruction", match)
