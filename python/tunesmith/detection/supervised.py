@@ -71,7 +71,7 @@ def prepare(lines: pl.DataFrame, *, circling: bool = False) -> pl.DataFrame:
     made = made.with_columns(_masked(made["response"]))
     if not circling:
         return made
-    repeated = core.signals(made.select(unmasked(pl.col("prose"))).to_series())["rep_4"]
+    repeated = core.signals(made.select(unmasked(pl.col("prose"))).to_series(), only=["rep_4"])["rep_4"]
     return made.with_columns((repeated > 0).alias("circling"))
 
 

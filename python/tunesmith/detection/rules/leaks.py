@@ -99,6 +99,8 @@ def _template_leak(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
 def _left_over(view: pl.DataFrame) -> Iterator[Hit]:
     """Find answers whose last lines are marks of a template with nothing on them, or a fence that closes nothing."""
     response = pl.col("response")
+    last = response.str.strip_chars_end().str.tail(1)
+    view = view.filter(last.is_in(["#", ":", "*", "`"]))
     marks = response.str.contains(rf"\S\s*\n{_MARK}\s*$") & ~_PROMPT.str.contains(_UNFILLED)
     marks &= ~_PROMPT.str.contains(r"(?im)^[ \t]*(?:instruction|input|output|response|question|answer)s?[ \t]*:")
     fence = response.str.contains(r"\S\s*\n[ \t]*```\s*$") & (response.str.count_matches("```", literal=True) == 1)

@@ -87,6 +87,8 @@ _NOT_LONG: Final = any_of(
     r"class statement conclusion moral couplet caption prompt hashtags? acronyms? usernames? letters?.(?:word|acronym)s? emoji"
 )
 _FEWEST: Final = 12
+_SHORT: Final = 1_000
+"""Bytes of an answer that may be that short: more are spaces, or no words."""
 
 
 class _Asked(NamedTuple):
@@ -180,7 +182,8 @@ def _too_short(view: pl.DataFrame, limits: Limits) -> Iterator[Hit]:
     words = text.str.count_matches(r"\S+")
     letters = text.str.count_matches(r"\p{L}")
     said = (words > 0) & (words <= _FEWEST) & (letters <= _FEWEST * 12) & ~text.str.contains(r"[\u3041-\u30ff\u4e00-\u9fff]")
-    few = view.filter(asked.str.contains(_LONG_FORM)).filter(said, ~asked.str.contains(_NOT_LONG), ~text.str.contains(r"^[<\[(]"))
+    few = view.filter(pl.col("response").str.len_bytes() < _SHORT).filter(asked.str.contains(_LONG_FORM))
+    few = few.filter(said, ~asked.str.contains(_NOT_LONG), ~text.str.contains(r"^[<\[(]"))
     found = set()
     for row, number in lines(few.with_columns(words.alias("words")), ~refuses(text), "words"):
         found.add(row)

@@ -95,18 +95,18 @@ def _hallucinated_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
         found.add(hit.row)
         yield hit
     # A prompt that points at nothing: whatever the answer says to be the text was made up.
-    pointing = view.filter(pl.col("input").str.strip_chars() == "").filter(pl.col("prose").str.contains(_STATED.pattern))
-    for row, text in lines(pointing, points_at_nothing(), "prose"):
+    pointing = view.filter(pl.col("input").str.strip_chars() == "").filter(points_at_nothing())
+    for row, text in lines(pointing, pl.col("prose").str.contains(_STATED.pattern), "prose"):
         if row not in found and (match := _STATED.search(text)):
             yield matched(row, "response", match)
 
 
 def _own_pairs(view: pl.DataFrame) -> Iterator[Hit]:
     """Find answers that write an input and then answer it."""
-    empty = view["input"].str.strip_chars() == ""
     prose, asked = pl.col("prose"), pl.col("instruction")
-    here = view.filter(empty).filter(prose.str.contains(_OWN_INPUT.pattern), ~pl.col("response").str.contains(CODE))
-    for row, text in lines(here, ~asked.str.contains(_ASKED_FOR) & ~asked.str.contains("\n"), "prose"):
+    here = view.filter(prose.str.contains(_OWN_INPUT.pattern)).filter(pl.col("input").str.strip_chars() == "")
+    unasked = ~asked.str.contains(_ASKED_FOR) & ~asked.str.contains("\n") & ~pl.col("response").str.contains(CODE)
+    for row, text in lines(here, unasked, "prose"):
         match = _OWN_INPUT.search(text)
         if match and match.start() <= len(text) // 2 and _OWN_ANSWER.search(text, match.end()):
             yield matched(row, "response", match)

@@ -36,8 +36,9 @@ _REPEATS: Final = any_of(
 _SHORT: Final = 60
 
 
-def _folded(item: str) -> str:
-    return re.sub(r"[^\w\s+#]|_", " ", item).casefold().strip()
+def _folded(items: list[str]) -> list[str]:
+    """Give items, which hold no line break, without case and punctuation."""
+    return [item.strip() for item in re.sub(r"[^\w\s+#]|_", " ", "\n".join(items)).casefold().split("\n")]
 
 
 def _named(text: str) -> list[str]:
@@ -61,7 +62,11 @@ def _duplicate_items(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     for row, given, text in lines(
         maybe, ~pl.col("response").str.contains(CODE) & ~prose.str.contains(MASK, literal=True), "input", "prose"
     ):
-        items = [(_folded(item), item) for item in _named(text)]
+        named = _named(text)
+        folded = _folded(named)
+        if len(set(folded)) == len(folded):
+            continue
+        items = list(zip(folded, named, strict=True))
         counted = Counter(item for item, _ in items if re.search(r"[^\W\d_]{2}", item) and len(item) <= _SHORT)
         twice = [item for item, count in counted.items() if count > 1]
         if not twice or (given.strip() and any(given.casefold().count(item) > 1 for item in twice)):

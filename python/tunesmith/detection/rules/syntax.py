@@ -77,8 +77,11 @@ def _json_invalid(view: pl.DataFrame, _limits: Limits) -> Iterator[Judged]:
     response = pl.col("response")
     fenced = response.str.contains(r"```json(?:[^\w]|$)")
     asked = pl.col("instruction").str.contains(_JSON) & response.str.contains(r"^\s*[{\[]|```")
+    maybe = view.filter(
+        response.str.contains("```json", literal=True) | pl.col("instruction").str.contains_any(["json"], ascii_case_insensitive=True)
+    )
     for row, text, elsewhere in lines(
-        view.filter(fenced | asked).with_columns(prompt.str.contains(_JSON_ELSEWHERE).alias("elsewhere")),
+        maybe.filter(fenced | asked).with_columns(prompt.str.contains(_JSON_ELSEWHERE).alias("elsewhere")),
         pl.lit(True),
         "response",
         "elsewhere",
@@ -104,8 +107,11 @@ def _python_syntax(view: pl.DataFrame, _limits: Limits) -> Iterator[Judged]:
     asked = pl.col("instruction").str.contains(_PYTHON) & response.str.contains(
         r"(?m)^\s*(?:def |class |import |from |for |while |print\(|[a-z_]\w* = )"
     )
+    maybe = view.filter(
+        response.str.contains("```", literal=True) | pl.col("instruction").str.contains_any(["python"], ascii_case_insensitive=True)
+    )
     for row, text, elsewhere in lines(
-        view.filter(fenced | asked).with_columns(prompt.str.contains(_PYTHON_ELSEWHERE).alias("elsewhere")),
+        maybe.filter(fenced | asked).with_columns(prompt.str.contains(_PYTHON_ELSEWHERE).alias("elsewhere")),
         pl.lit(True),
         "response",
         "elsewhere",

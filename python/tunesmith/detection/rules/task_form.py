@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tunesmith.detection.detector import Detector, Example, Hit, Page, any_of, lines, matched, whole
+from tunesmith.detection.detector import Detector, Example, Hit, Page, any_of, lines, matched, whole, words
 from tunesmith.detection.language import SCRIPTS, STOP_WORDS, languages, stop_words
 from tunesmith.detection.rules.ending import CODE
 
@@ -61,11 +61,14 @@ _OTHER_SCRIPT = any_of(
     r"unicode emoji symbols? characters? code program\w* python java\w* sql html css regex formula equation scripts? letters? alphabet",
     r"phonetic braille morse",
 )
-_FOREIGN_WORDS = (
-    r"\b(?:und|nicht|eine|einen|wird|sind|werden|auch|für|les|des|une|est|dans|pour|avec|qui|los|las|una|por|con|para|del|che|della|"
-    r"sono|não|uma|het|een|van|niet|voor|och|"
-    r"att|som|ist|das|der|die|sie|ich|que|como|está|il|di|per|gli)\b"
+_FOREIGN_WORDS = sorted(
+    f" {word} "
+    for word in words(
+        "und nicht eine einen wird sind werden auch für les des une est dans pour avec qui los las una por con para del che della sono não "
+        "uma het een van niet voor och att som ist das der die sie ich que como está il di per gli"
+    )
 )
+"""Frequent words, between spaces: a language that is not English has one of them in any text that is long enough to be named."""
 _OTHER_LANGUAGE = any_of(
     r"translat\w+ languages? english french german spanish italian latin portuguese dutch swedish polish turkish romanian danish "
     r"norwegian finnish bilingual multilingual",
@@ -95,7 +98,8 @@ def points_at_nothing() -> pl.Expr:
 
 def _missing_input(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     asks_back = pl.col("response").str.head(400).str.contains(_ASKS_BACK)
-    for row, text in lines(view.filter(pl.col("input").str.strip_chars() == ""), points_at_nothing() & ~asks_back, "instruction"):
+    alone = view.filter(pl.col("input").str.strip_chars() == "").filter(pl.col("instruction").str.contains(_FOLLOWING_VERB))
+    for row, text in lines(alone.filter(points_at_nothing()), ~asks_back, "instruction"):
         match = _FOLLOWING.search(text)
         if match and not text.startswith(" of ", match.end()):  # "given the field of ..." brings it along
             yield matched(row, "instruction", match)
@@ -149,10 +153,10 @@ def _language_mismatch(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
 
 def _other_language(view: pl.DataFrame) -> Iterator[Hit]:
     """Compare languages that share a script, where prompt and answer both say enough to be named."""
-    asked, given = _PROMPT.str.contains(_FOREIGN_WORDS), pl.col("prose").str.contains(_FOREIGN_WORDS)
+    asked, given = _PROMPT.str.contains_any(_FOREIGN_WORDS), pl.col("prose").str.contains_any(_FOREIGN_WORDS)
     long = (pl.col("prose").str.count_matches(r"\p{L}{2,}") >= _ENOUGH) & (_PROMPT.str.count_matches(r"\p{L}{2,}") >= _ENOUGH // 2)
     # A borrowed word or two are no language: without foreign words on either side both are English.
-    here = view.filter(asked | given).filter(long, ~_PROMPT.str.contains(_OTHER_LANGUAGE))
+    here = view.filter(asked | given).filter(long).filter(~_PROMPT.str.contains(_OTHER_LANGUAGE))
     said = here.select(
         "row", "response", _PROMPT.str.replace_all(_ADDRESS, " ").alias("prompt"), pl.col("prose").str.replace_all(_ADDRESS, " ")
     )

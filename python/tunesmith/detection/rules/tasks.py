@@ -38,6 +38,8 @@ _VERB: Final = (
     rf"{_ASKS}(?:draw|sketch|paint|illustrate|doodle|design|create|make|generate|produce|"
     r"construct|build|develop|record|compose|show me|render|display|plot)\b"
 )
+_SEEN: Final = rf"(?i)\b(?:draw|sketch|paint|illustrate|doodle|{_NOUNS})\b"
+"""What every task holds that `_MADE` finds: most that begin with a verb of making do not."""
 _IN_WORDS: Final = any_of(
     r"code program html css python javascript java sql svg latex ascii text.based captions? titles? names? descri\w+ slogans? "
     r"taglines? scripts? scenario words table ideas? prompts? outline",
@@ -89,7 +91,7 @@ _WEB_ELSEWHERE: Final = any_of(
 def _visual_task(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     asked = pl.col("instruction")
     answer = pl.col("response")
-    made = view.filter(asked.str.contains(_VERB), ~asked.str.contains(_IN_WORDS))
+    made = view.filter(asked.str.contains(_VERB)).filter(asked.str.contains(_SEEN)).filter(~asked.str.contains(_IN_WORDS))
     drawn = answer.str.contains(CODE) | answer.str.contains(_NO_PICTURE) | answer.str.contains(_TREE) | answer.str.contains(_PICTURES)
     for row, instruction in lines(made, ~refuses(answer) & ~drawn, "instruction"):
         if match := _MADE.search(instruction):
