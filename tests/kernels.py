@@ -71,6 +71,7 @@ OF_NUMBERS: dict[str, Call] = {
 OF_IDS: dict[str, Call] = {"Tokenizer.decode": lambda values, **options: tokenizer().decode(values, **options)}
 
 OF_OTHERS = {
+    "canonical_json": "lists of objects",
     "content_hash": "a frame",
     "json_blocks": "a stream",
     "read_json": "bytes or a path",

@@ -1,6 +1,6 @@
 //! Hashes: of a row's content (xxh3-128 over length-prefixed fields), and of a word.
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::error::Result;
 use crate::parallel::{Control, map};
@@ -8,38 +8,55 @@ use crate::parallel::{Control, map};
 /// Rows per piece of parallel work.
 const GRAIN: usize = 1024;
 
-/// One 128-bit id per row over `fields` (columns of equal length). Missing, null and `""` are equal:
+/// One 128-bit id per row over `fields` (columns of equal length; one of nothing but nulls may be empty). Missing, null and `""` are equal:
 /// each field contributes its byte length (u64, little endian) and its bytes.
 ///
 /// # Errors
 /// [`crate::error::Error::Interrupted`].
 pub fn row_ids(fields: &[Vec<Option<&str>>], control: &Control) -> Result<Vec<u128>> {
-    let rows = fields.first().map_or(0, Vec::len);
+    let rows = fields.iter().map(Vec::len).max().unwrap_or(0);
     let ids = map(rows.div_ceil(GRAIN), |chunk| {
         control.check()?;
-        let (mut state, within) = (Xxh3::new(), chunk * GRAIN..rows.min((chunk + 1) * GRAIN));
+        let (mut content, within) = (Vec::new(), chunk * GRAIN..rows.min((chunk + 1) * GRAIN));
         control.advance(within.len());
-        Ok(within.map(|row| row_id(&mut state, fields, row)).collect::<Vec<_>>())
+        Ok(within.map(|row| row_id(&mut content, fields, row)).collect::<Vec<_>>())
     })?;
     Ok(ids.concat())
 }
 
-fn row_id(state: &mut Xxh3, fields: &[Vec<Option<&str>>], row: usize) -> u128 {
-    state.reset();
+fn row_id(content: &mut Vec<u8>, fields: &[Vec<Option<&str>>], row: usize) -> u128 {
+    content.clear();
     for field in fields {
-        let text = field[row].unwrap_or("");
-        state.update(&(text.len() as u64).to_le_bytes());
-        state.update(text.as_bytes());
+        // A column of nothing but nulls need not be written out.
+        let text = field.get(row).copied().flatten().unwrap_or("");
+        content.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        content.extend_from_slice(text.as_bytes());
     }
-    state.digest128()
+    xxh3_128(content)
 }
 
 /// Ids as text, 32 hexadecimal digits each, one after another.
 #[must_use]
 pub fn hex(ids: &[u128]) -> Vec<u8> {
-    let digit = |id: u128, place: u32| b"0123456789abcdef"[(id >> (124 - 4 * place) & 15) as usize];
-    ids.iter().flat_map(|&id| (0..32).map(move |place| digit(id, place))).collect()
+    let mut text = vec![0; 32 * ids.len()];
+    for (id, digits) in ids.iter().zip(text.chunks_exact_mut(32)) {
+        for (byte, pair) in id.to_be_bytes().into_iter().zip(digits.chunks_exact_mut(2)) {
+            pair.copy_from_slice(&PAIRS[usize::from(byte)]);
+        }
+    }
+    text
 }
+
+/// Every byte as two hexadecimal digits.
+const PAIRS: [[u8; 2]; 256] = {
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [b"0123456789abcdef"[byte >> 4], b"0123456789abcdef"[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
 
 /// One bijective mixing step (the finalizer of SplitMix64): neighbouring inputs give unrelated outputs.
 #[inline]

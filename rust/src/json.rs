@@ -17,6 +17,7 @@ mod value;
 pub use column::{count_keys, texts, types};
 pub use nested::{items, parse_each};
 pub use read::read;
+pub use scan::plain_until;
 pub use stream::{Block, Stream};
 pub use value::values;
 
@@ -115,6 +116,8 @@ pub struct Index {
     pub rejects: Vec<Reject>,
     /// Distinct top-level keys in order of first appearance.
     pub keys: Vec<String>,
+    /// Whether some text or key may have a NUL.
+    pub nul: bool,
     /// Members of the records, a block for each worker's stretch.
     members: Vec<Vec<Member>>,
 }

@@ -3,6 +3,7 @@
 //! A kernel takes `&[Option<&str>]` or plain slices, knows nothing of Arrow or Python, polls a
 //! [`parallel::Control`] where it may run long, and answers the same at any number of threads.
 
+pub mod canonical;
 pub mod classes;
 pub mod closest;
 pub mod components;

@@ -1,7 +1,9 @@
 """Ids of rows and hashes of tables."""
 
+import json
 import pickle
 import struct
+from datetime import date
 
 import polars as pl
 import pytest
@@ -35,6 +37,48 @@ def test_rows_across_the_pieces_of_work_chunks_and_slices() -> None:
     assert core.row_ids([pl.concat([texts[:7], texts[7:]], rechunk=False)]).equals(ids)
     assert core.row_ids([texts[123:456]]).equals(ids[123:456])
     assert ids.str.len_bytes().unique().to_list() == [32]
+
+
+MESSAGE = {"role": pl.String, "content": pl.String, "train": pl.Boolean, "none": pl.Null}
+OBJECTS = st.fixed_dictionaries({
+    "role": st.sampled_from(["user", "", None]), "content": st.none() | st.text(max_size=20),
+    "train": st.none() | st.booleans(), "none": st.none(),
+})  # fmt: skip
+
+
+@given(rows=st.lists(st.none() | st.lists(OBJECTS, max_size=3), max_size=8), cut=st.integers(0, 8))
+@settings(deadline=None)
+def test_canonical_json_is_python_s(rows: list[list[dict[str, object]] | None], cut: int) -> None:
+    def plain(row: list[dict[str, object]] | None) -> str | None:
+        said = [{key: each[key] for key in MESSAGE if each[key] is not None and each[key] != ""} for each in row or []]
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":")) if said else None
+
+    lists = pl.Series(rows, dtype=pl.List(pl.Struct(MESSAGE)))
+    assert core.canonical_json(lists).to_list() == [plain(row) for row in rows]
+    assert core.canonical_json(lists[cut:]).to_list() == [plain(row) for row in rows[cut:]]
+    assert core.canonical_json(pl.concat([lists[:cut], lists[cut:]], rechunk=False)).to_list() == [plain(row) for row in rows]
+
+
+def test_canonical_json_takes_lists_of_objects_alone() -> None:
+    assert core.canonical_json(pl.Series([None, None])).to_list() == [None, None]
+    assert core.canonical_json(pl.Series([[], None], dtype=pl.List(pl.Null))).to_list() == [None, None]
+    for wrong in (pl.Series(["a"]), pl.Series([["a"]]), pl.Series([[{"n": 1}]])):
+        with pytest.raises(InputError, match="expected lists of objects of text and truth values, found"):
+            core.canonical_json(wrong)
+
+
+def test_the_hash_is_the_one_that_artefacts_state() -> None:
+    """Written out: a change would make every version on disk look damaged."""
+    table = pl.DataFrame(
+        {
+            "text": ["a", None, "é" * 9000], "number": [1, None, -3], "real": [0.5, -0.0, float("nan")], "yes": [True, None, False],
+            "list": [["x"], [], None], "turns": [[{"role": "user", "train": None}], None, []], "day": [None, date(2026, 1, 2), None],
+        },
+        schema_overrides={"number": pl.Int16},
+    )  # fmt: skip
+    whole = core.content_hash(table)
+    assert whole == "61bbaa5f5623e90244f393bdd93093a4"
+    assert core.content_hash(pl.concat([table[:1], table[1:]], rechunk=False)) == whole
 
 
 def test_mistakes_are_named() -> None:

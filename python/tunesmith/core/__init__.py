@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tunesmith.core import expressions as _expressions  # noqa: F401  (registers the expression namespace)
 from tunesmith.core.closest import closest
-from tunesmith.core.content import content_hash, row_ids
+from tunesmith.core.content import canonical_json, content_hash, row_ids
 from tunesmith.core.diff import word_diff
 from tunesmith.core.duplicate_stages import band_keys, components, verify_pairs
 from tunesmith.core.duplicates import near_duplicates, near_pairs
@@ -35,6 +35,7 @@ __all__ = [
     "Preset",
     "Tokenizer",
     "band_keys",
+    "canonical_json",
     "closest",
     "components",
     "content_hash",

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from tunesmith.core import _native
-from tunesmith.core.columns import series
+from tunesmith.core.columns import column, series
 from tunesmith.errors import InputError
 
 
@@ -50,6 +50,32 @@ def content_hash(frame: pl.DataFrame, *, progress: Callable[[int], object] | Non
     if not isinstance(frame, pl.DataFrame):
         raise InputError(f"frame: expected a DataFrame, found {type(frame).__name__}")
     return _native.content_hash([_crossing(column) for column in frame.get_columns()], progress)
+
+
+def canonical_json(lists: Any, *, progress: Callable[[int], object] | None = None) -> pl.Series:
+    """Write lists of objects as canonical JSON, such as the messages of conversations: what names their content.
+
+    Fields stand in the order of their type, without spaces; those that hold null or "" are left out. Escaped is what Python's
+    ``json`` escapes with ``ensure_ascii=False``.
+
+    Args:
+        lists: ``List[Struct][n]`` of text and truth values.
+        progress: Called with the number of rows done so far.
+    Returns:
+        ``String[n]``; null where there are no objects.
+    Raises:
+        InputError: If the column is of another type.
+
+    >>> turns = [[{"role": "user", "content": "é"}, {"role": "assistant", "content": None}], []]
+    >>> canonical_json(pl.Series(turns)).to_list()
+    ['[{"role":"user","content":"é"},{"role":"assistant"}]', None]
+    """
+    objects = column(lists, name="lists", expected="a column of lists of objects")
+    if objects.dtype in (pl.Null, pl.List(pl.Null)):
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(objects))
+    objects = _crossing(objects)
+    frames = [pl.DataFrame(frame).to_series() for frame in _native.canonical_json(objects, progress)]
+    return pl.concat(frames) if frames else pl.Series(dtype=pl.String)
 
 
 def _crossing(column: pl.Series) -> pl.Series:

@@ -43,6 +43,11 @@ class JsonRecords:
         """How the records lie in the file."""
         return cast(Literal["array", "lines", "empty"], self._native.layout)
 
+    @property
+    def nul(self) -> bool:
+        r"""Whether some text may hold a NUL (which JSON holds as ``\u0000`` alone)."""
+        return self._native.nul
+
     @cached_property
     def frame(self) -> pl.DataFrame:
         """Where each record stands.
@@ -86,25 +91,26 @@ class JsonRecords:
         """Name the rows whose JSON text has more than `size` bytes."""
         return self._native.longer(size)
 
-    def texts(self, fields: Sequence[str]) -> pl.DataFrame:
+    def texts(self, fields: Sequence[str], *, share: bool = True) -> pl.DataFrame:
         """Give fields as text: strings decoded, other values as their JSON text; null for null and missing.
 
-        Where strings without escapes make up a third of the source or more, the columns share its memory instead of copying.
+        With `share`, where strings without escapes make up a third of the source or more, the columns keep it and point into it
+        instead of copying.
         """
-        return _named(fields, self._native.texts)
+        return _named(fields, lambda names: self._native.texts(names, share))
 
     def types(self, fields: Sequence[str]) -> pl.DataFrame:
         """Give the type of each value, ``Enum(JSON_TYPES)`` columns."""
         return _named(fields, self._native.types, lambda codes: codes.cat.to(pl.Enum(JSON_TYPES)))
 
-    def values(self, fields: Sequence[str]) -> pl.DataFrame:
+    def values(self, fields: Sequence[str], *, share: bool = True) -> pl.DataFrame:
         """Give fields in the type that their values have.
 
         All strings: ``String``; all true or false: ``Boolean``; all integers of 64 bits: ``Int64``; other numbers:
         ``Float64``; nothing but nulls: ``Null``. What has no such type becomes ``String`` as in `texts`: arrays, objects,
-        mixtures, and numbers that a float would change.
+        mixtures, and numbers that a float would change. `share` as in `texts`.
         """
-        return _named(fields, self._native.values)
+        return _named(fields, lambda names: self._native.values(names, share))
 
     def items(self, field: str) -> JsonRecords:
         """Open the objects in a field's arrays, for example the messages of conversations.

@@ -24,6 +24,11 @@ def assemble(records: Records, parsed: Parsed, *, start: int, keep: bool) -> tup
     Returns:
         The valid rows, ``schema.REJECT``, and the next position.
     """
+    if _one_to_one(records, parsed):
+        content = parsed.content.with_columns(
+            records.table.record.alias("record"), place=pl.int_range(start, start + records.height, dtype=pl.UInt64)
+        )
+        return _finished(records, parsed, content, keep=keep), pl.DataFrame(schema=schema.REJECT), start + records.height
     rejected = _rejects(records, parsed)
     place = pl.DataFrame([records.table.record.alias("record"), *_line(records)]).with_row_index("row")
     bad = sorted({problem.row for problem in parsed.problems})
@@ -36,13 +41,29 @@ def assemble(records: Records, parsed: Parsed, *, start: int, keep: bool) -> tup
     content = content.with_columns(numbered.filter(~pl.col("reject"))["place"])
     rejected = rejected.join(numbered.filter("reject").select("record", position="place"), on="record", how="left", maintain_order="left")
     rejected = rejected.with_columns(file=pl.lit(records.file)).select(schema.REJECT.names()).cast(schema.REJECT)
+    return _finished(records, parsed, content, keep=keep), rejected, end
+
+
+def _one_to_one(records: Records, parsed: Parsed) -> bool:
+    """Tell whether every record is a row, as in most files."""
+    if parsed.problems or records.table.damaged.height or parsed.content.height != records.height:
+        return False
+    return _each(parsed.content["row"], records.height) and records.table.record.is_sorted()
+
+
+def _each(rows: pl.Series, height: int) -> bool:
+    return rows.len() == height and bool((rows == pl.int_range(height, eager=True)).all())
+
+
+def _finished(records: Records, parsed: Parsed, content: pl.DataFrame, *, keep: bool) -> pl.DataFrame:
+    """Make rows of content that is numbered (`record`, `place`)."""
     frame = _rows(records, content)
     frame = frame.with_columns(_user_columns(records, parsed, content["row"]))
     if keep:
-        return frame, rejected, end
+        return frame
     if not _numbered(frame):
         frame = frame.with_columns(position=content["place"])
-    return ids(frame), rejected, end
+    return ids(frame)
 
 
 def _numbered(frame: pl.DataFrame) -> bool:
@@ -97,7 +118,7 @@ def _rows(records: Records, content: pl.DataFrame) -> pl.DataFrame:
 def _user_columns(records: Records, parsed: Parsed, rows: pl.Series) -> list[pl.Series]:
     """Take every field that is not the row's own, as it came; a name that the row uses is prefixed."""
     names = [key for key in records.keys if key not in parsed.used and key != RAW and "\0" not in key]
-    whole = rows.len() == records.height and bool((rows == pl.int_range(records.height, eager=True)).all())
+    whole = _each(rows, records.height)
     columns: dict[str, pl.Series] = {}
     for name in names:
         column = records.values(name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Protocol
 
 import polars as pl
@@ -25,6 +26,8 @@ DELIMITED = (".csv", ".tsv")
 ENDINGS = (*JSON, *TABLES, *DELIMITED, ".txt")
 BLOCK = 100_000
 """Rows of a table that are held at a time."""
+_HELD = 4
+"""Blocks that are kept from the first reading of a file; one of more is read once more."""
 _MAGIC = ((b"PAR1", ".parquet"), (b"ARROW1", ".arrow"), (b"\xff\xff\xff\xff", ".arrow"))
 
 Fits = Callable[[Sequence[str]], bool]
@@ -114,24 +117,27 @@ class FileReader:
                 yield from self._json_blocks()
 
     def _json_blocks(self) -> Iterator[tuple[Table, tuple[str, ...]]]:
+        # Once over the file for the names of its fields: which format it is, and what a record lacks, is a matter of all.
+        keys: dict[str, None] = {}
+        tables: list[JsonTable] | Iterator[JsonTable] = []
         with closing(self.content.text()) as chunks:
             first = next(chunks, b"")
             if len(first) < contents.CHUNK:
                 yield self._alone(*opened(JsonTable(first + b"".join(chunks)), self.name, self.fits))
                 return
-        # Once over the file for the names of its fields: which format it is, and what a record lacks, is a matter of all.
-        keys: dict[str, None] = {}
-        count = 0
-        for block in core.json_blocks(self.content.text()):
-            keys.update(dict.fromkeys(JsonTable(block).keys))
-            count += 1
-        for block in core.json_blocks(self.content.text()):
-            table = JsonTable(block)
-            if count == 1:
-                yield self._alone(*opened(table, self.name, self.fits))
-            else:
-                table.keys = list(keys)
-                yield table, ()
+            every = chain([first], chunks)
+            del first
+            for table in _tables(every):
+                keys.update(dict.fromkeys(table.keys))
+                if isinstance(tables, list):
+                    tables = [*tables, table] if len(tables) < _HELD else _tables(self.content.text())
+            del table
+        if isinstance(tables, list) and len(tables) == 1:
+            yield self._alone(*opened(tables[0], self.name, self.fits))
+            return
+        for table in _given(tables):
+            table.keys = list(keys)
+            yield table, ()
 
     def _alone(self, table: JsonTable, notes: tuple[str, ...]) -> tuple[Table, tuple[str, ...]]:
         """Refuse what is no JSON at all; a damaged record among others is a reject."""
@@ -235,6 +241,20 @@ def _arrow(source: Any) -> pl.DataFrame:
         if isinstance(source, io.BytesIO):
             source.seek(0)
         return pl.read_ipc_stream(source)
+
+
+def _tables(chunks: Iterable[bytes]) -> Iterator[JsonTable]:
+    return (JsonTable(block, share=False) for block in core.json_blocks(chunks))
+
+
+def _given(tables: list[JsonTable] | Iterator[JsonTable]) -> Iterator[JsonTable]:
+    """Give each table, and hold it no longer."""
+    if not isinstance(tables, list):
+        yield from tables
+        return
+    tables.reverse()
+    while tables:
+        yield tables.pop()
 
 
 def _joined(tables: list[FrameTable]) -> FrameTable:

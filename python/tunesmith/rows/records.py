@@ -23,6 +23,9 @@ DAMAGED = pl.Schema({"record": pl.UInt64, "line": pl.UInt64, "field": pl.String,
 """Records that could not be read at all."""
 
 
+_NESTED = frozenset({"array", "object"})
+
+
 class Table(Protocol):
     """What a source's content answers. ``names`` are as in the source; an unknown one gives nulls."""
 
@@ -31,6 +34,8 @@ class Table(Protocol):
     record: pl.Series
     line: pl.Series | None
     damaged: pl.DataFrame
+    nul: bool
+    """Whether some text may hold a NUL."""
 
     def texts(self, name: str) -> pl.Series:
         """Give a field as ``String``: texts as they are, anything else as JSON text."""
@@ -38,6 +43,10 @@ class Table(Protocol):
 
     def types(self, name: str) -> pl.Series:
         """Give the JSON type of each value: string null missing number bool array object."""
+        ...
+
+    def kinds(self, name: str) -> frozenset[str]:
+        """Give the JSON types that occur."""
         ...
 
     def values(self, name: str) -> pl.Series:
@@ -60,15 +69,21 @@ class Table(Protocol):
 class JsonTable:
     """Records of JSON text, indexed by the core; nothing is copied until it is asked for."""
 
-    def __init__(self, source: bytes | Path | core.JsonRecords) -> None:
+    def __init__(self, source: bytes | Path | core.JsonRecords, *, share: bool = True) -> None:
+        """Take a file, or records of it; `share`: columns may keep its bytes (see `core.JsonRecords.texts`)."""
         records = source if isinstance(source, core.JsonRecords) else core.read_json(source)
         self.record = records.frame["record"]
         self.line: pl.Series | None = records.frame["line"]
-        self.damaged = records.rejects.select(DAMAGED.names()).cast(DAMAGED)
+        self.damaged = records.rejects.select(DAMAGED.names()).cast(DAMAGED) if records.damaged else pl.DataFrame(schema=DAMAGED)
         self.height = len(records)
         self.layout = records.layout
+        self._share = share
         self._json = mended(records)
-        self.keys = self._json.keys["key"].unique(maintain_order=True).to_list()
+        self.nul = self._json.nul
+        self._counts: dict[str, dict[str, int]] = {}
+        for key, kind, count in self._json.keys.iter_rows():
+            self._counts.setdefault(key, {})[kind] = count
+        self.keys = list(self._counts)
 
     def items(self, name: str) -> JsonTable:
         """Open the objects in a field's lists as records of their own, numbered by their place there."""
@@ -82,17 +97,33 @@ class JsonTable:
     def _raws(self) -> pl.Series:
         return self._json.raw()
 
+    @cached_property
+    def _flat(self) -> pl.DataFrame:
+        """All fields without lists and objects, made in one pass."""
+        flat = [key for key, counts in self._counts.items() if not _NESTED & set(counts)]
+        return self._json.values(flat, share=self._share)
+
     def texts(self, name: str) -> pl.Series:
         """See `Table`."""
-        return self._json.texts([name]).to_series()
+        if name in self._flat.columns and self._flat[name].dtype == pl.String:
+            return self._flat[name]
+        return self._json.texts([name], share=self._share).to_series()
 
     def types(self, name: str) -> pl.Series:
         """See `Table`."""
         return self._json.types([name]).to_series().cast(pl.String)
 
+    def kinds(self, name: str) -> frozenset[str]:
+        """See `Table`."""
+        counts = self._counts.get(name, {})
+        return frozenset(counts) if sum(counts.values()) == self.height else frozenset({*counts, "missing"})
+
     def values(self, name: str) -> pl.Series:
         """See `Table`."""
-        return nested(self._json.values([name]).to_series(), self.types(name))
+        if name in self._flat.columns:
+            return self._flat[name]
+        column = self._json.values([name], share=self._share).to_series()
+        return nested(column, self.types(name)) if self.kinds(name) & _NESTED else column
 
     def objects(self, name: str) -> list[Any]:
         """See `Table`."""
@@ -120,6 +151,7 @@ class FrameTable:
         self.record = pl.int_range(start, start + frame.height, dtype=pl.UInt64, eager=True) if record is None else record
         self.line = line
         self.damaged = pl.DataFrame(schema=DAMAGED) if damaged is None else damaged
+        self.nul = True
 
     def texts(self, name: str) -> pl.Series:
         """See `Table`."""
@@ -139,6 +171,15 @@ class FrameTable:
         column = self.frame[name]
         kind = _json_type(column.dtype)
         return pl.select(pl.when(column.is_null()).then(pl.lit("null")).otherwise(pl.lit(kind)).alias(name)).to_series()
+
+    def kinds(self, name: str) -> frozenset[str]:
+        """See `Table`."""
+        if name not in self.keys:
+            return frozenset({"missing"})
+        column = self.frame[name]
+        nulls = column.null_count()
+        kinds = {_json_type(column.dtype)} if nulls < self.height else set()
+        return frozenset({*kinds, "null"} if nulls else kinds)
 
     def values(self, name: str) -> pl.Series:
         """See `Table`."""
@@ -264,6 +305,10 @@ class Records:
     def types(self, name: str) -> pl.Series:
         """Give the JSON type of each value."""
         return self.table.types(self._theirs(name)).alias(name)
+
+    def kinds(self, name: str) -> frozenset[str]:
+        """Give the JSON types that occur."""
+        return self.table.kinds(self._theirs(name))
 
     def values(self, name: str) -> pl.Series:
         """Give a field in the type that its values have."""

@@ -28,17 +28,17 @@ const UNASKED: u32 = u32::MAX;
 
 /// Texts of distinct fields: strings decoded, other values as they stand.
 ///
-/// Where strings without escapes make up a good part of the source, the columns point to it, and share it; else what is
-/// asked for is copied, so that a few words do not hold a file.
+/// With `share`, where strings without escapes make up a good part of the source, the columns point to it, and share it;
+/// else what is asked for is copied, so that a few words do not hold a file.
 ///
 /// # Errors
 /// [`crate::error::Error::Interrupted`].
-pub fn texts(source: &Buffer, index: &Index, fields: &[&str], control: &Control) -> Result<Vec<StringViewArray>> {
+pub fn texts(source: &Buffer, index: &Index, fields: &[&str], share: bool, control: &Control) -> Result<Vec<StringViewArray>> {
     let rows = index.records.len();
     let job = Job { bytes: source.as_slice(), index, asked: asked(index, fields), stretches: stretches(index), fields: fields.len() };
     let sizes = map(job.stretches.len(), |k| control.check().map(|()| job.sizes(k)))?;
     let plain: usize = sizes.iter().flatten().map(|size| size.plain).sum();
-    let borrowed = if plain >= source.len() / SHARE { slices(source, index, &job.stretches) } else { Vec::new() };
+    let borrowed = if share && plain >= source.len() / SHARE { slices(source, index, &job.stretches) } else { Vec::new() };
     let mut views: Vec<Vec<u128>> = fields.iter().map(|_| vec![0; rows]).collect();
     let cut = Mutex::new(cut(&mut views, &job.stretches));
     let mut pieces = map(job.stretches.len(), |k| {

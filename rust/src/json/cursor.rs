@@ -29,11 +29,17 @@ pub struct Value {
 pub struct Cursor<'a> {
     pub bytes: &'a [u8],
     pub at: usize,
+    /// Whether some string that was read has a NUL (which it can have as an escape alone).
+    pub nul: bool,
 }
 
 pub type Read<T> = Result<T, Box<Fault>>;
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    pub fn new(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at, nul: false }
+    }
+
     #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
@@ -240,6 +246,7 @@ impl Cursor<'_> {
             Some(b'u') => {
                 let Some(unit) = hex4(self.bytes, start + 2) else { return self.fault("four hexadecimal digits after \\u") };
                 self.at += 6;
+                self.nul |= unit == 0;
                 if !(0xD800..=0xDFFF).contains(&unit) {
                     return Ok(());
                 }

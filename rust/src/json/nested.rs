@@ -26,7 +26,7 @@ pub fn items(bytes: &[u8], parent: &Index, field: &str, control: &Control) -> Re
 
 fn items_of(part: &mut Part, bytes: &[u8], (kind, start): (Kind, usize), row: u64, line: u64) {
     part.utf8_until = bytes.len(); // the parent was checked
-    let mut cursor = Cursor { bytes, at: start };
+    let mut cursor = Cursor::new(bytes, start);
     let mut item = 0;
     let mut element = |cursor: &mut Cursor<'_>| {
         let place = (row, item, line + newlines(&bytes[start..cursor.at]));
@@ -63,7 +63,7 @@ pub fn parse_each(bytes: &[u8], texts: &[Option<(usize, usize)>], control: &Cont
 
 fn parse_one(part: &mut Part, bytes: &[u8], start: usize, row: u64) {
     part.base = start as i64;
-    let mut cursor = Cursor { bytes, at: start };
+    let mut cursor = Cursor::new(bytes, start);
     cursor.skip_space();
     let place = (row, 0, 1 + newlines(&bytes[start..cursor.at]));
     let members = part.records.len();

@@ -11,6 +11,7 @@ use super::{Index, Kind, Member, Record, Reject};
 pub struct Part {
     pub records: Vec<Record>,
     pub rejects: Vec<Reject>,
+    nul: bool,
     keys: Vec<String>,
     members: Vec<Member>,
     ids: FxHashMap<String, u32>,
@@ -49,6 +50,7 @@ impl Part {
         let (start, first) = (cursor.at, self.members.len());
         let bytes = cursor.bytes;
         let read = self.read_members(cursor, first);
+        self.nul |= cursor.nul;
         let length = cursor.at - start;
         let fits = || match i32::try_from(length) {
             Ok(_) => Ok(()),
@@ -199,6 +201,7 @@ impl Index {
     /// Append a part whose first element is number `elements` and whose first line follows `lines` others.
     pub fn append(&mut self, part: Part, elements: u64, lines: u64) {
         let mut ids: FxHashMap<&str, u32> = FxHashMap::default();
+        self.nul |= part.nul;
         let known = std::mem::take(&mut self.keys);
         ids.extend(known.iter().enumerate().map(|(id, key)| (key.as_str(), id as u32)));
         let mut fresh = Vec::new();

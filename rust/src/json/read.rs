@@ -122,7 +122,7 @@ fn begin(bytes: &[u8], before: &mut Before, last: bool) -> Option<(Layout, usize
     if let Some(layout) = before.layout {
         return Some((layout, 0));
     }
-    let mut cursor = Cursor { bytes, at: if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 } };
+    let mut cursor = Cursor::new(bytes, if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 });
     cursor.skip_space();
     let array = cursor.peek()? == b'[';
     let start = cursor.at + usize::from(array);
@@ -146,7 +146,7 @@ fn next_start(bytes: &[u8], layout: Layout, signature: Option<&Signature>, from:
     match layout {
         Layout::Array => signature?.find(bytes, from),
         _ => {
-            let mut cursor = Cursor { bytes, at: from + memchr::memchr(b'\n', &bytes[from..])? };
+            let mut cursor = Cursor::new(bytes, from + memchr::memchr(b'\n', &bytes[from..])?);
             cursor.skip_space();
             (cursor.at < bytes.len()).then_some(cursor.at)
         }
@@ -163,7 +163,7 @@ impl Document<'_> {
         let mut part = Part::default();
         part.base = -(self.before as i64);
         part.utf8_until = start + std::str::from_utf8(&self.bytes[start..stop]).map_or_else(|error| error.valid_up_to(), str::len);
-        let mut cursor = Cursor { bytes: self.bytes, at: start };
+        let mut cursor = Cursor::new(self.bytes, start);
         let (mut counted, mut line) = (start, 1);
         loop {
             skip_between(&mut cursor);
@@ -293,7 +293,7 @@ impl Document<'_> {
 
 /// What is wrong with the element at `start` of which nothing but `bytes` is its own.
 fn cut_short(bytes: &[u8], start: usize) -> Fault {
-    let mut cursor = Cursor { bytes, at: start };
+    let mut cursor = Cursor::new(bytes, start);
     let whole = Fault { at: bytes.len(), code: "truncated", expected: "the rest of the record", field: None };
     let mut part = Part::default();
     part.utf8_until = bytes.len();

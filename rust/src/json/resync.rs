@@ -25,7 +25,7 @@ pub struct Next<'a> {
 impl Signature {
     /// From the first element of the array whose `[` stands before `at`; `None` unless it is an object with a key.
     pub fn new(bytes: &[u8], at: usize) -> Option<Self> {
-        let mut cursor = Cursor { bytes, at };
+        let mut cursor = Cursor::new(bytes, at);
         cursor.skip_space();
         let start = cursor.at;
         if cursor.peek() != Some(b'{') {

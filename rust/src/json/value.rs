@@ -15,11 +15,11 @@ use crate::parallel::Control;
 ///
 /// # Errors
 /// [`crate::error::Error::Interrupted`].
-pub fn values(source: &Buffer, index: &Index, fields: &[&str], control: &Control) -> Result<Vec<ArrayRef>> {
+pub fn values(source: &Buffer, index: &Index, fields: &[&str], share: bool, control: &Control) -> Result<Vec<ArrayRef>> {
     let counts = counts(index);
     let typed: Vec<Option<ArrayRef>> = fields.iter().map(|field| typed(source.as_slice(), index, field, &counts)).collect();
     let others: Vec<&str> = fields.iter().zip(&typed).filter(|(_, typed)| typed.is_none()).map(|(field, _)| *field).collect();
-    let mut others = texts(source, index, &others, control)?.into_iter();
+    let mut others = texts(source, index, &others, share, control)?.into_iter();
     Ok(typed.into_iter().filter_map(|typed| typed.or_else(|| Some(Arc::new(others.next()?)))).collect())
 }
 

@@ -82,6 +82,11 @@ impl Column {
         self.chunks.iter().map(|chunk| chunk.len()).sum()
     }
 
+    /// Whether [`texts`](Self::texts) has an answer.
+    pub fn is_text(&self) -> bool {
+        matches!(self.field.data_type(), DataType::Utf8View | DataType::LargeUtf8 | DataType::Utf8 | DataType::Null)
+    }
+
     /// Every text, borrowed; null is `None`.
     pub fn texts(&self) -> PyResult<Vec<Option<&str>>> {
         let mut all = Vec::with_capacity(self.len());

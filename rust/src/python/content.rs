@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow_array::Array;
 use arrow_array::builder::StringViewBuilder;
 use pyo3::prelude::*;
-use xxhash_rust::xxh3::Xxh3;
 
 use super::capsule::{Column, Frame};
 use super::job;
@@ -19,7 +18,11 @@ const GRAIN: usize = 1 << 14;
 #[pyfunction]
 #[pyo3(signature = (fields, serial = false, progress = None))]
 fn row_ids(py: Python<'_>, fields: Vec<Column>, serial: bool, progress: Option<Py<PyAny>>) -> PyResult<Frame> {
-    let columns = fields.iter().map(Column::texts).collect::<PyResult<Vec<_>>>()?;
+    // Of columns of nothing but nulls, none but the first needs to be written out: it says how many rows there are.
+    let empty = |column: &Column| column.chunks.iter().all(|chunk| chunk.logical_null_count() == chunk.len());
+    let columns =
+        fields.iter().enumerate().map(|(k, field)| if k > 0 && field.is_text() && empty(field) { Ok(Vec::new()) } else { field.texts() });
+    let columns = columns.collect::<PyResult<Vec<_>>>()?;
     let kernel = |control: &_| {
         let ids = hash::row_ids(&columns, control)?;
         let mut texts = StringViewBuilder::with_capacity(ids.len());
@@ -41,24 +44,37 @@ fn row_ids(py: Python<'_>, fields: Vec<Column>, serial: bool, progress: Option<P
 #[pyo3(signature = (columns, progress = None))]
 fn content_hash(py: Python<'_>, columns: Vec<Column>, progress: Option<Py<PyAny>>) -> PyResult<String> {
     job::run(py, progress, |control| {
-        let mut state = Xxh3::new();
+        let mut feed = content::Feed::default();
         for column in &columns {
-            content::hash_field(&mut state, &column.field);
+            feed.field(&column.field);
             for chunk in &column.chunks {
+                let values = content::Column::of(chunk)?;
                 for start in (0..chunk.len()).step_by(GRAIN) {
                     control.check()?;
-                    let rows = GRAIN.min(chunk.len() - start);
-                    content::hash_chunk(&mut state, &chunk.slice(start, rows))?;
-                    control.advance(rows);
+                    let rows = start..chunk.len().min(start + GRAIN);
+                    control.advance(rows.len());
+                    feed.rows(&values, rows);
                 }
             }
         }
-        Ok(format!("{:032x}", state.digest128()))
+        Ok(format!("{:032x}", feed.digest()))
     })
+}
+
+/// Lists of objects as canonical JSON, in as many tables as come out.
+#[pyfunction]
+#[pyo3(signature = (lists, progress = None))]
+fn canonical_json(py: Python<'_>, lists: Column, progress: Option<Py<PyAny>>) -> PyResult<Vec<Frame>> {
+    let texts = job::run(py, progress, |control| {
+        let chunks = lists.chunks.iter().map(|chunk| crate::canonical::canonical(chunk, control));
+        Ok(chunks.collect::<crate::error::Result<Vec<_>>>()?.concat())
+    })?;
+    texts.into_iter().map(|texts| Frame::new(vec![("texts", Arc::new(texts))])).collect()
 }
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Frame>()?;
     m.add_function(wrap_pyfunction!(row_ids, m)?)?;
-    m.add_function(wrap_pyfunction!(content_hash, m)?)
+    m.add_function(wrap_pyfunction!(content_hash, m)?)?;
+    m.add_function(wrap_pyfunction!(canonical_json, m)?)
 }

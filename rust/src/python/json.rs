@@ -139,6 +139,11 @@ impl JsonIndex {
         }
     }
 
+    #[getter]
+    fn nul(&self) -> bool {
+        self.index.nul
+    }
+
     /// record, item, line, byte of every readable object.
     fn frame(&self) -> PyResult<Frame> {
         let records = || self.index.records.iter();
@@ -195,9 +200,9 @@ impl JsonIndex {
         records.filter(|(_, record)| record.end - record.start > size).map(|(row, _)| row).collect()
     }
 
-    fn texts(&self, py: Python<'_>, fields: Vec<String>) -> PyResult<Vec<Frame>> {
+    fn texts(&self, py: Python<'_>, fields: Vec<String>, share: bool) -> PyResult<Vec<Frame>> {
         let small = self.source.len() <= SMALL;
-        let texts = run(py, small, None, |control| json::texts(&self.source, &self.index, &borrowed(&fields), control))?;
+        let texts = run(py, small, None, |control| json::texts(&self.source, &self.index, &borrowed(&fields), share, control))?;
         frames(texts.into_iter().map(|texts| Arc::new(texts) as ArrayRef))
     }
 
@@ -207,9 +212,9 @@ impl JsonIndex {
         frames(types.into_iter().map(|codes| Arc::new(UInt8Array::from(codes)) as ArrayRef))
     }
 
-    fn values(&self, py: Python<'_>, fields: Vec<String>) -> PyResult<Vec<Frame>> {
+    fn values(&self, py: Python<'_>, fields: Vec<String>, share: bool) -> PyResult<Vec<Frame>> {
         let small = self.source.len() <= SMALL;
-        frames(run(py, small, None, |control| json::values(&self.source, &self.index, &borrowed(&fields), control))?)
+        frames(run(py, small, None, |control| json::values(&self.source, &self.index, &borrowed(&fields), share, control))?)
     }
 
     fn items(&self, py: Python<'_>, field: &str) -> PyResult<Self> {

@@ -10,6 +10,9 @@ import polars as pl
 from tunesmith.rows.records import Records
 from tunesmith.rows.rejects import Problem, shorten
 
+TEXT = frozenset({"string", "null", "missing"})
+"""The types of a field that is a text, or nothing."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parsed:
@@ -65,22 +68,26 @@ class TextColumns:
             return pl.repeat(None, self.records.height, dtype=pl.String, eager=True).alias(name)
         column = self.records.texts(theirs).alias(name)
         self.columns[theirs] = column
-        types = self.records.types(theirs)
-        for row in (~types.is_in(["string", "null", "missing"])).arg_true():
-            found = f"{types[row]} {shorten(column[row] or '')}"
-            self.problems.append(Problem(row=row, field=theirs, code="wrong_type", found=found, expected="text"))
-        for row in column.str.contains("\0", literal=True).fill_null(value=False).arg_true():
-            self.problems.append(nul(row, theirs, column[row]))
+        if not self.records.kinds(theirs) <= TEXT:
+            types = self.records.types(theirs)
+            for row in (~types.is_in(TEXT)).arg_true():
+                found = f"{types[row]} {shorten(column[row] or '')}"
+                self.problems.append(Problem(row=row, field=theirs, code="wrong_type", found=found, expected="text"))
+        if self.records.table.nul:
+            for row in column.str.contains("\0", literal=True).fill_null(value=False).arg_true():
+                self.problems.append(nul(row, theirs, column[row]))
         return column
 
     def require_prompt(self, prompt: str, *parts: pl.Series) -> None:
         """Demand that one of `parts` says something; records with none of the known fields are told so."""
-        empty = pl.select(pl.all_horizontal([blank(pl.lit(part)) for part in parts])).to_series()
-        if not empty.any():
-            return
+        empty = pl.int_range(self.records.height, dtype=pl.UInt32, eager=True)
+        for part in parts:
+            empty = empty.gather(blank_rows(part if len(empty) == len(part) else part.gather(empty)))
+            if empty.is_empty():
+                return
         present = [~self.records.types(key).is_in(["missing", "null"]) for key in self.columns]
-        known = pl.select(pl.any_horizontal(present)).to_series() if present else ~empty
-        for row in empty.arg_true():
+        known = pl.select(pl.any_horizontal(present)).to_series() if present else pl.repeat(value=False, n=self.records.height, eager=True)
+        for row in empty:
             if known[row]:
                 problem = Problem(row=row, field=prompt, code="empty_prompt", found="nothing", expected="a prompt")
             else:
@@ -96,6 +103,12 @@ def nul(row: int, name: str, text: str) -> Problem:
     return Problem(row=row, field=name, code="nul_character", found=found, expected="text without NUL")
 
 
-def blank(text: pl.Expr) -> pl.Expr:
-    """Tell where a text is null or white space."""
-    return (text.str.strip_chars() == "").fill_null(value=True)
+def blank_rows(texts: pl.Series) -> pl.Series:
+    r"""Name the rows in which a text is null or white space.
+
+    >>> blank_rows(pl.Series(["a", " b", "", None, " \u3000"])).to_list()
+    [2, 3, 4]
+    """
+    # White space, and so a text of nothing else, is below "!" or beyond ASCII: most texts need not be looked at.
+    rows = (~texts.is_between(pl.lit("!"), pl.lit("\x7f"))).fill_null(value=True).arg_true()
+    return rows.filter(texts.gather(rows).fill_null("").str.strip_chars() == "")

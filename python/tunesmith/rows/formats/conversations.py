@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from tunesmith.rows import schema
-from tunesmith.rows.formats.base import Parsed
+from tunesmith.rows.formats.base import TEXT, Parsed
 from tunesmith.rows.records import Records, Unreadable
 from tunesmith.rows.rejects import Problem, excerpt
 from tunesmith.rows.turns import Message, Turns, mirror, tools
@@ -70,8 +70,9 @@ def systems_of(records: Records, problems: list[Problem]) -> Sequence[str | None
     """Give the system prompts that stand beside the turns."""
     if "system" not in records.keys:
         return [None] * records.height
-    types, texts = records.types("system"), records.texts("system")
-    for row in (~types.is_in(["string", "null", "missing"])).arg_true():
+    texts = records.texts("system")
+    types = pl.Series(dtype=pl.String) if records.kinds("system") <= TEXT else records.types("system")
+    for row in (~types.is_in(TEXT)).arg_true():
         problems.append(Problem(row=row, field="system", code="wrong_type", found=excerpt(texts[row]), expected="text"))
     return texts.to_list()
 
