@@ -1,5 +1,6 @@
 """A folder on disk that is either whole or not there: written beside, manifest last, then renamed.
 
+At an address (s3://bucket/v1) it is made in a folder of this machine, and sent with the manifest last (`uploads`).
 Standard library only, so that training and generation write artefacts on machines that hold nothing else.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +18,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
+from tunesmith import uploads
 from tunesmith._version import __version__
 from tunesmith.errors import ArtefactError
+from tunesmith.stores import Store, is_address
+from tunesmith.uploads import publish, vacant, work_folder
 
 FORMAT = 1
-MANIFEST = "manifest.json"
+MANIFEST, UNDER_WAY = uploads.MANIFEST, uploads.UNDER_WAY
 LOCK = ".lock"
+_ADDRESS_AS_PATH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
 Kind = Literal["version", "split", "pack", "run", "evaluation", "diagnosis", "experiment", "turn", "model", "report", "export"]
 
 
@@ -62,15 +68,21 @@ def _plain(value: Any) -> Any:
 def read_manifest(folder: str | Path, kind: Kind | None = None) -> Manifest:
     """Open an artefact's manifest.
 
+    Args:
+        folder: A folder, or an address.
+        kind: What it should be.
     Raises:
         ArtefactError: If the folder is not an artefact, is of another kind, or of a newer format.
+        InputError: If an address cannot be read.
     """
-    path = Path(folder) / MANIFEST
+    path = f"{folder}/{MANIFEST}"
     expected = _a(kind) if kind else "an artefact"
-    if not path.is_file():
-        raise ArtefactError(f"{folder}: expected {expected}, found {_instead(Path(folder))}")
+    text = _text(folder)
+    if text is None:
+        found = _instead_there(str(folder)) if is_address(folder) else _instead(Path(folder))
+        raise ArtefactError(f"{folder}: expected {expected}, found {found}")
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(text)
     except ValueError as error:
         raise ArtefactError(f"{path}: expected JSON, found {error}; make the artefact again") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
@@ -82,6 +94,13 @@ def read_manifest(folder: str | Path, kind: Kind | None = None) -> Manifest:
         raise ArtefactError(f"{path}: expected {', '.join(_NEEDED)}, found no {', '.join(missing)}; make the artefact again")
     known = Manifest.__dataclass_fields__
     return Manifest(**{name: value for name, value in raw.items() if name in known})
+
+
+def _text(folder: str | Path) -> str | None:
+    if isinstance(folder, str) and is_address(folder):
+        return Store(folder).text(MANIFEST)
+    path = Path(folder) / MANIFEST
+    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def _a(noun: str) -> str:
@@ -97,6 +116,13 @@ def _instead(folder: Path) -> str:
     if not folder.is_dir():
         return "a file; name the folder that tunesmith wrote"
     return f"a folder without {MANIFEST}; name one that tunesmith wrote"
+
+
+def _instead_there(address: str) -> str:
+    files = Store(address).files()
+    if UNDER_WAY in files:
+        return "an upload that has not ended; give the command that makes it again"
+    return f"files without {MANIFEST}; name a folder that tunesmith wrote" if files else "nothing; check the address, or make it first"
 
 
 def is_artefact(folder: str | Path, kind: Kind | None = None) -> bool:
@@ -129,20 +155,47 @@ def finished(
     Raises:
         ArtefactError: If something else lies at `out` and `force` is not given, if `out` holds a source and it is, or if
             `out` names no folder that could be made.
+        InputError: If `out` is an address that one may not write to.
     """
-    out = _place(out)
-    if not out.exists():
+    place = _place(out)
+    if isinstance(place, str):
+        if Store(place, "written").text(MANIFEST) is None:
+            vacant(place)
+            return None if force else _sent_on(place, kind, inputs, options)
+    elif not place.exists():
         return None
-    if not force and is_artefact(out, kind):
-        manifest = read_manifest(out, kind)
+    if not force and is_artefact(place, kind):
+        manifest = read_manifest(place, kind)
         if manifest.same_work(kind, inputs, options):
             return manifest
     if force:
         for source in sources:
-            if isinstance(source, str | Path) and Path(source).resolve().is_relative_to(out.resolve()):
+            if isinstance(source, str | Path) and _holds(place, source):
                 raise ArtefactError(f"{out} cannot be replaced: {source}, which it would be made from, lies in it; choose another output")
+        if isinstance(place, str):
+            vacant(place)
         return None
     raise ArtefactError(f"{out} exists and was not made from the same inputs and options; choose another output, or --force to replace it")
+
+
+def _holds(place: str | Path, source: str | Path) -> bool:
+    if isinstance(place, str):
+        return f"{source}/".startswith(f"{place}/")
+    return not is_address(source) and Path(source).resolve().is_relative_to(place.resolve())
+
+
+def _sent_on(address: str, kind: Kind, inputs: Mapping[str, str], options: Mapping[str, Any]) -> Manifest | None:
+    """Go on with sending what an interrupted run has made: its manifest; None where there is nothing of the kind."""
+    folder = work_folder(address)
+    if not is_artefact(folder, kind):
+        return None
+    manifest = read_manifest(folder, kind)
+    if not manifest.same_work(kind, inputs, options):
+        return None
+    with alone(folder, address):
+        publish(folder, address)
+        shutil.rmtree(folder)
+    return manifest
 
 
 @dataclass(kw_only=True)
@@ -159,7 +212,7 @@ class Work:
 
 
 @contextmanager
-def alone(folder: Path, out: Path) -> Iterator[None]:
+def alone(folder: Path, out: str | Path) -> Iterator[None]:
     """Let one run at a time work in `folder`, which is made, on what will be `out`.
 
     Raises:
@@ -182,21 +235,30 @@ def alone(folder: Path, out: Path) -> Iterator[None]:
 def writing(out: str | Path) -> Iterator[Work]:
     """Write an artefact in `OUT.work/`, locked; at the end of the block it takes the name `OUT`.
 
+    What is to lie at an address is made in a folder of its own on this machine (`uploads.work_folder`), and sent at the end.
+
     What an interrupted run left in `OUT.work/` is still there, so that the work can go on; whoever
     cannot go on clears it. Without a call of `Work.finish`, or on an error, `OUT` is not touched. An older
     artefact at `OUT` is replaced; anything that tunesmith did not write is kept beside it, as `OUT.old`.
 
     Raises:
         ArtefactError: If another run works on it, or nothing can be written there.
+        InputError: If an address refuses; what was made stays in its folder, and the same command sends the rest.
     """
-    out = _place(out)
-    folder = _beside(out, ".work")
-    with alone(folder, out):
+    place = _place(out)
+    folder = work_folder(place) if isinstance(place, str) else _beside(place, ".work")
+    with alone(folder, place):
+        (folder / MANIFEST).unlink(missing_ok=True)
         work = Work(folder=folder)
         yield work
         if work.manifest is None:
             return
-        _commit(work.manifest, folder, out)
+        if isinstance(place, Path):
+            _commit(work.manifest, folder, place)
+            return
+        seal(folder, work.manifest)
+        publish(folder, place)
+        shutil.rmtree(folder)
 
 
 def seal(folder: Path, manifest: Manifest) -> None:
@@ -220,9 +282,13 @@ def _commit(manifest: Manifest, folder: Path, out: Path) -> None:
         shutil.rmtree(old)
 
 
-def _place(out: str | Path) -> Path:
-    """Find the folder that `out` names: a link is followed, so that its target is replaced and not the link."""
+def _place(out: str | Path) -> str | Path:
+    """Find the folder that `out` names: a link is followed, so that its target is replaced and not the link; an address is one."""
+    if isinstance(out, str) and is_address(out):
+        return out.rstrip("/")
     path = Path(out)
+    if _ADDRESS_AS_PATH.match(str(path)):
+        raise ArtefactError(f"{path}: expected a folder of this machine, found an address; write a folder, and copy it there")
     if path.name in ("", ".."):
         raise ArtefactError(f'"{out}": expected the name of a folder to make; name one, for example {path / "out"}')
     return path.resolve() if path.is_symlink() else path

@@ -11,8 +11,11 @@ import threading
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from rows.hub_stand_in import hub
+from rows.object_store import as_someone, azure, google, s3
+from tunesmith.cli import main
 from tunesmith.errors import InputError
 from tunesmith.rows import read
 
@@ -28,16 +31,10 @@ def checked(address, **environment):
 
 
 @pytest.mark.slow
-def test_s3(monkeypatch):
+def test_s3():
     s3fs = pytest.importorskip("s3fs")
-    moto = pytest.importorskip("moto.server")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "DEFAULT_REGION": "us-east-1"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    try:
+    pytest.importorskip("moto.server")
+    with s3():
         store = s3fs.S3FileSystem(skip_instance_cache=True)
         store.mkdir("bucket")
         store.pipe_file("bucket/data/a.jsonl.gz", gzip.compress(LINES))
@@ -51,8 +48,90 @@ def test_s3(monkeypatch):
             read("s3://bucket/none")
         with pytest.raises(InputError, match=r"s3://nowhere/x\.json: cannot be read: .*bucket does not exist"):
             read("s3://nowhere/x.json")
-    finally:
-        server.stop()
+
+
+def asked(*arguments, code=0):
+    done = CliRunner().invoke(main, [*map(str, arguments), "--json"])
+    assert done.exit_code == code, done.output
+    return json.loads(done.stdout) if code == 0 else done.stderr
+
+
+@pytest.mark.slow
+def test_versions_on_s3(tmp_path, monkeypatch):
+    s3fs = pytest.importorskip("s3fs")
+    pytest.importorskip("moto.server")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "rows.jsonl").write_bytes(b"".join(LINES.replace(b"a", bytes([letter])) for letter in b"bcdefg"))
+    with s3() as endpoint:
+        store = s3fs.S3FileSystem(skip_instance_cache=True)
+        store.mkdir("bucket")
+        made = asked("curate", "rows.jsonl", "-o", "s3://bucket/v/v1", "--rows-per-file", 4)
+        assert (made["kept"], made["reused"], made["out"]) == (18, False, "s3://bucket/v/v1")
+        assert len(store.find("bucket/v/v1/rows.parquet")) == 5
+        assert asked("curate", "rows.jsonl", "-o", "s3://bucket/v/v1")["reused"] is True
+        assert asked("check", "s3://bucket/v/v1")["valid"] == 18
+        options = {"storage_options": {"endpoint_url": endpoint, "aws_allow_http": "true"}}
+        assert pl.scan_parquet("s3://bucket/v/v1/rows.parquet/*.parquet", **options).collect().height == 18
+        parts = asked("split", "s3://bucket/v/v1", "-o", "s3://bucket/parts", "--test", 3, "--validation", 2)
+        assert (parts["train"], parts["leaks"]) == (13, 0)
+        assert asked("export", "s3://bucket/parts", "-o", "s3://bucket/trl", "--for", "trl")["rows"] == 18
+        assert asked("convert", "s3://bucket/parts/train", "s3://bucket/x/rows.jsonl.gz", "--to", "messages")["rows_out"] == 13
+        assert asked("check", "s3://bucket/x/rows.jsonl.gz")["valid"] == 13
+        (tmp_path / "r.yaml").write_text("steps: [exact_duplicates]")
+        assert "--force" in asked("curate", "rows.jsonl", "-o", "s3://bucket/v/v1", "--recipe", "r.yaml", code=2)
+        with store.open("bucket/v/v1/ledger.parquet", "wb") as file:
+            pl.DataFrame({"a": [1]}).write_parquet(file)
+        assert "s3://bucket/v/v1: the content of ledger is not what its manifest states" in asked("check", "s3://bucket/v/v1", code=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("serve", [google, azure])
+def test_versions_on_google_and_azure(tmp_path, monkeypatch, serve):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "rows.jsonl").write_bytes(b"".join(LINES.replace(b"a", bytes([letter])) for letter in b"bcdefg"))
+    with serve() as at:
+        assert asked("curate", "rows.jsonl", "-o", f"{at}/v1", "--rows-per-file", 4)["kept"] == 18
+        assert asked("curate", "rows.jsonl", "-o", f"{at}/v1")["reused"] is True
+        assert asked("curate", "rows.jsonl", "-o", f"{at}/v1", "--force")["reused"] is False
+        assert asked("check", f"{at}/v1")["valid"] == 18
+        assert asked("split", f"{at}/v1", "-o", f"{at}/parts", "--test", 3, "--validation", 2)["leaks"] == 0
+        assert asked("export", f"{at}/parts", "-o", f"{at}/trl", "--for", "trl")["rows"] == 18
+        assert asked("convert", f"{at}/parts/train", f"{at}/x/rows.jsonl.gz", "--to", "messages")["rows_out"] == 13
+        assert asked("check", f"{at}/x/*.gz")["valid"] == 13
+        assert "its bucket must be there (make it first)" in asked("curate", "rows.jsonl", "-o", f"{at}-none/v1", code=2)
+
+
+@pytest.mark.slow
+def test_what_s3_refuses(tmp_path, monkeypatch):
+    s3fs = pytest.importorskip("s3fs")
+    pytest.importorskip("moto.server")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "rows.jsonl").write_bytes(LINES)
+    with s3() as endpoint:
+        s3fs.S3FileSystem(skip_instance_cache=True).mkdir("bucket")
+        said = asked("curate", "rows.jsonl", "-o", "s3://nowhere/v1", code=2)
+        assert "s3://nowhere/v1: cannot be written: FileNotFoundError: The specified bucket does not exist" in said
+        assert "its bucket must be there (make it first)" in said
+        asked("curate", "rows.jsonl", "-o", "s3://bucket/v1")
+        with as_someone(endpoint, "s3:ListBucket", "s3:GetObject"):
+            assert asked("check", "s3://bucket/v1")["valid"] == 3
+            said = asked("curate", "rows.jsonl", "-o", "s3://bucket/v2", code=2)
+            assert "PermissionError: Access Denied; check the address, and that its credentials are set up and have the right" in said
+            said = asked("convert", "rows.jsonl", "s3://bucket/rows.json", "--to", "alpaca", code=2)
+            assert "s3://bucket/rows.json.part: cannot be written: PermissionError" in said
+        with as_someone(endpoint):
+            assert "s3://bucket/v1: cannot be read: PermissionError" in asked("check", "s3://bucket/v1", code=2)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        s3fs.S3FileSystem.clear_instance_cache()
+        said = asked("curate", "rows.jsonl", "-o", "s3://bucket/v3", code=2)
+        assert (
+            "Unable to locate credentials; set up credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile of ~/.aws" in said
+        )
 
 
 @pytest.mark.slow

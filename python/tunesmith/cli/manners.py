@@ -60,7 +60,7 @@ class Outcome:
 
 
 def verb(
-    name: str, *, example: str, section: str | None = None, resumes: bool = False
+    name: str, *, example: str, section: str | None = None, resumes: bool = False, remote: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Outcome]], click.Command]:
     """Turn a function of (session, options) into a command with the common manners.
 
@@ -69,12 +69,14 @@ def verb(
         example: Shell lines for the help page.
         section: The section of `tunesmith.yaml` that `--config` reads; the verb's own name unless said.
         resumes: Whether the same command goes on after an interruption, rather than starting over.
+        remote: Parameters that may be the address of a store (s3://bucket/v1); what is read as a source of rows may always.
     """
 
     def decorate(function: Callable[..., Outcome]) -> click.Command:
         @functools.wraps(function)
         def run(*, as_json: bool, threads: int | None, seed: int, **options: Any) -> None:
             _set_threads(threads)
+            _refuse_addresses({*_SOURCES, *remote}, options)
             with plainly(resumes=resumes):
                 with progress_for(silent=as_json) as progress:
                     outcome = function(Session(progress=progress, seed=seed), **options)
@@ -183,6 +185,19 @@ def _several(value: Any, where: str) -> list[Any]:
         except yaml.YAMLError as error:
             raise click.UsageError(f"{where}: expected a list ([a, b]), found {value}") from error
     return value if isinstance(value, list) else [value]
+
+
+_SOURCES = frozenset({"source", "sources", "data", "against"})
+_STORES = ("s3://", "s3a://", "gs://", "gcs://", "az://", "abfs://", "abfss://")
+
+
+def _refuse_addresses(allowed: set[str], options: Mapping[str, Any]) -> None:
+    """Refuse the address of a store where a path is meant, before a folder of that name is made here."""
+    for name, value in options.items():
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, str) and each.lower().startswith(_STORES) and name not in allowed:
+                where = f"--{name.rstrip('_').replace('_', '-')}" if name not in ("file", "folder", "version", "patch") else name.upper()
+                raise click.UsageError(f"{where}: expected a path of this machine, found {each}; this command takes no address there")
 
 
 def _set_threads(threads: int | None) -> None:

@@ -21,6 +21,7 @@ from tunesmith.curation.recipe import Recipe, load_recipe
 from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import Version, write_version
+from tunesmith.stores import as_place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class Curated:
     edges: pl.DataFrame = field(repr=False)
     rejects: pl.DataFrame = field(repr=False)
     notes: tuple[str, ...] = ()
-    out: Path | None = None
+    out: str | Path | None = None
     reused: bool = False
 
     @property
@@ -104,7 +105,7 @@ def curate(
         source: Anything that `rows.read` takes, or a list of such; the recipe's sources when absent.
         recipe: A file, a mapping of the same shape, or a `Recipe`; the default (safe fixes, drop fatal findings and
             exact copies, flag the rest) when absent.
-        out: The version to write; in memory when absent.
+        out: The version to write, a folder or an address (s3://bucket/v1); in memory when absent.
         dry_run: Decide, but write nothing.
         force: Replace what lies at `out`.
         engine: Runs the measures; the local one unless given.
@@ -150,7 +151,7 @@ def curate(
             inputs=inputs, options=options, result=made.summary, rows_per_file=rows_per_file,
             details={"recipe": recipe.as_dict(), "notes": list(made.notes), "cache": None if cache is None else str(cache)},
         )  # fmt: skip
-    return Curated(**{**vars(made), "out": Path(out)})
+    return Curated(**{**vars(made), "out": as_place(out)})
 
 
 def _several(source: Any) -> Sequence[Any]:

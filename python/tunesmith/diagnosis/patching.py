@@ -19,6 +19,7 @@ from tunesmith.errors import ArtefactError, OptionError
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import Version, fields, read, write_version
 from tunesmith.rows.schema import LEDGER
+from tunesmith.stores import as_place
 
 NOWHERE = "(none)"
 """What edits without a category are counted under."""
@@ -102,7 +103,7 @@ class Undone:
     taken_out: int
     kept: int
     equal: bool | None
-    out: Path | None = None
+    out: str | Path | None = None
     frame: pl.DataFrame = field(repr=False)
     reused: bool = False
 
@@ -222,7 +223,7 @@ def patch_undo(
     if out is not None:
         done = finished(out, kind="version", inputs=inputs, options=options, sources=(opened.folder, place), force=force)
         if done is not None:
-            return Undone(**done.result, out=Path(out), frame=Version.open(out).frame, reused=True)
+            return Undone(**done.result, out=as_place(out), frame=Version.open(out).frame, reused=True)
     with progress.task("Taking back"):
         opened.verify()
         was, book, counts = _before(opened, label)
@@ -239,7 +240,7 @@ def patch_undo(
             out, frame=was, removed=removed, ledger=book, rejected=rejected, inputs=inputs, options=options, result=result,
             rows_per_file=rows_per_file,
         )  # fmt: skip
-    return Undone(**result, out=None if out is None else Path(out), frame=was)
+    return Undone(**result, out=None if out is None else as_place(out), frame=was)
 
 
 def _patched_by(version: Version, stated: str, patch: Path) -> str:

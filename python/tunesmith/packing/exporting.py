@@ -11,16 +11,19 @@ from typing import Any, Literal
 
 import polars as pl
 
-from tunesmith.artefact import Manifest, finished, is_artefact, read_manifest, writing
+from tunesmith.artefact import Kind, Manifest, finished, is_artefact, read_manifest, writing
+from tunesmith.copies import local
 from tunesmith.core import content_hash
 from tunesmith.errors import InputError, OptionError, TunesmithWarning, did_you_mean
 from tunesmith.packing.reader import SEGMENTS, TOKENIZER
 from tunesmith.progress import SILENT, Progress
+from tunesmith.rows.contents import ending
 from tunesmith.rows.exports import TRAINERS, hub, trl
 from tunesmith.rows.exports.base import File, Setting, Trainer
 from tunesmith.rows.exports.records import Written, last_alone, write_rows
 from tunesmith.rows.reading import read
-from tunesmith.rows.sources import PARTS
+from tunesmith.rows.sources import parts_of
+from tunesmith.stores import as_place, is_address
 
 For = Literal["axolotl", "llama-factory", "trl", "openai", "torchtune", "hub"]
 PLACES, LEFT_OUT = "row_ids.parquet", "left_out.parquet"
@@ -32,7 +35,7 @@ class Export:
     """What `export` made.
 
     Attributes:
-        folder: The artefact.
+        folder: The artefact, or its address.
         result: `files` (all that were written), `rows` (records in them), `datasets` (file of records to its rows), `left_out`
             (reason to the rows that are in none), `lost` (field to the rows that are there without it), `rejected` records,
             `warnings`.
@@ -40,7 +43,7 @@ class Export:
         notes: What reading had to tell.
     """
 
-    folder: Path
+    folder: str | Path
     result: Mapping[str, Any]
     reused: bool = False
     notes: tuple[str, ...] = ()
@@ -65,7 +68,7 @@ def export(
     Args:
         source: Rows: whatever `read` takes; or a pack, for axolotl and TRL: its sequences as ``input_ids``,
             ``attention_mask`` and ``labels``, one a line, for the trainer's own packing.
-        out: Folder to write.
+        out: Folder to write, or an address (s3://bucket/for-trl).
         trainer: Whose formats.
         model: The model that the configuration names; left to be filled in unless said.
         format: The source's format where it should not be inferred.
@@ -78,13 +81,13 @@ def export(
     if trainer not in TRAINERS:
         raise OptionError(f'unknown trainer "{trainer}"; {did_you_mean(trainer, TRAINERS)}')
     chosen = TRAINERS[trainer]
-    if isinstance(source, str | Path) and is_artefact(source, "pack"):
-        return _pack(Path(source), Path(out), chosen, model=model, force=force)
+    if _is(source, "pack"):
+        return _pack(source, as_place(out), chosen, model=model, force=force)
     parts, inputs, rejected, notes = _parts(source, format, progress)
     options = {"for": trainer, "model": model}
     done = finished(out, kind="export", inputs=inputs, options=options, sources=(source,), force=force)
     if done is not None:
-        return Export(folder=Path(out), result=done.result, reused=True, notes=notes)
+        return Export(folder=as_place(out), result=done.result, reused=True, notes=notes)
     setting = Setting(model=model, last_alone=last_alone(parts))
     with progress.task("Writing", len(parts)) as told, writing(out) as work:
         _clear(work.folder)
@@ -95,18 +98,22 @@ def export(
             raise InputError(f"no row of {next(iter(parts))} has a form that {trainer} knows: {reasons or 'there are no rows'}")
         result = _finish(work.folder, chosen, replace(setting, digest=written.hash), written, rejected)
         work.finish(Manifest(kind="export", inputs=inputs, options=options, hash=written.hash, result=result))
-    return Export(folder=Path(out), result=result, notes=notes)
+    return Export(folder=as_place(out), result=result, notes=notes)
 
 
 def _parts(source: Any, format: str | None, progress: Progress) -> tuple[dict[str, pl.DataFrame], dict[str, str], int, tuple[str, ...]]:  # noqa: A002
     """Read the rows, part by part where there are parts."""
-    if isinstance(source, str | Path) and is_artefact(source, "split"):
-        there = [part for part in PARTS if (Path(source) / part).is_dir()]
-        read_in = {part: read(Path(source) / part, progress=progress) for part in there}
+    if _is(source, "split"):
+        read_in = {part: read(place, progress=progress) for part, place in parts_of(as_place(source)).items()}
         inputs = {part: next(iter(data.inputs.values())) for part, data in read_in.items()}
         return {part: data.frame.drop("cluster", "part", strict=False) for part, data in read_in.items()}, inputs, 0, ()
     data = read(source, format=format, progress=progress).some()
     return {"train": data.frame}, dict(data.inputs), data.rows - data.frame.height, data.notes
+
+
+def _is(source: Any, kind: Kind) -> bool:
+    """Tell whether it is an artefact of a kind; an address that ends like a file of data is not asked."""
+    return isinstance(source, str | Path) and not (is_address(source) and ending(source)) and is_artefact(source, kind)
 
 
 def _finish(folder: Path, trainer: Trainer, setting: Setting, written: Written, rejected: int) -> dict[str, Any]:
@@ -161,16 +168,16 @@ def _readme(trainer: Trainer, setting: Setting, files: list[File], result: Mappi
     return head + "\n".join(lines) + "\n"
 
 
-def _pack(source: Path, out: Path, trainer: Trainer, *, model: str | None, force: bool) -> Export:
+def _pack(source: str | Path, out: str | Path, trainer: Trainer, *, model: str | None, force: bool) -> Export:
     """Write a pack's sequences: each a line of its own, since a bin without its borders would teach across them."""
     if trainer.name not in _OF_PACKS:
         raise OptionError(f"{source} is a pack: tokens are for {' and '.join(_OF_PACKS)}; name the rows to export for {trainer.name}")
-    manifest = read_manifest(source, "pack")
+    manifest, here = read_manifest(source, "pack"), local(source)
     inputs, options = {"pack": manifest.hash}, {"for": trainer.name, "model": model}
     done = finished(out, kind="export", inputs=inputs, options=options, sources=(source,), force=force)
     if done is not None:
         return Export(folder=out, result=done.result, reused=True)
-    segments = pl.read_ipc(source / SEGMENTS)
+    segments = pl.read_ipc(here / SEGMENTS)
     if segments["pair"].null_count() < segments.height:
         raise OptionError(f"{source} is a pack of preference pairs: rejected answers would be learnt; export the rows instead")
     table = segments.select(
@@ -191,7 +198,7 @@ def _pack(source: Path, out: Path, trainer: Trainer, *, model: str | None, force
         _clear(work.folder)
         (work.folder / name).parent.mkdir(exist_ok=True)
         table.write_parquet(work.folder / name, compression="zstd")
-        shutil.copytree(source / TOKENIZER, work.folder / TOKENIZER)
+        shutil.copytree(here / TOKENIZER, work.folder / TOKENIZER)
         result = _finish(work.folder, trainer, setting, written, 0)
         work.finish(Manifest(kind="export", inputs=inputs, options=options, hash=written.hash, result=result))
     return Export(folder=out, result=result)

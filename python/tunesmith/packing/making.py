@@ -20,6 +20,7 @@ from tunesmith.packing.ledger import balance, dropped_rows, token_ledger
 from tunesmith.packing.reader import PLAN, SEGMENTS, TOKENIZER
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import read
+from tunesmith.stores import as_place
 from tunesmith.templates.encoding import Encoded, Turns, encode
 from tunesmith.templates.saving import save_tokenizer
 from tunesmith.templates.template import Template, resolve
@@ -43,7 +44,7 @@ class Pack:
         reused: Whether it was there already, made from the same inputs and options.
     """
 
-    folder: Path
+    folder: str | Path
     result: Mapping[str, Any]
     reused: bool = False
 
@@ -65,7 +66,7 @@ def pack(
 
     Args:
         source: Rows: a path, frame, list of dicts, `datasets.Dataset` or version.
-        out: Folder to write.
+        out: Folder to write, or an address (s3://bucket/packed).
         tokenizer: A model's folder or hub name in the local cache (or one already loaded).
         template: A name, a Jinja file, or None for the tokenizer's own.
         context: Tokens a bin, and at most a sequence; the model's limit, at most 4,096, unless said.
@@ -88,7 +89,7 @@ def pack(
     options = {"template": bound.name, "context": size, "overflow": overflow, "turns": turns}
     done = finished(out, kind="pack", inputs=inputs, options=options, sources=(source, tokenizer), force=force)
     if done is not None:
-        return Pack(folder=Path(out), result=done.result, reused=True)
+        return Pack(folder=as_place(out), result=done.result, reused=True)
     encoded = encode(data.frame, tokenizer=model, template=bound, turns=turns, progress=progress)
     fitted = fit(encoded.frame, capacity=size, overflow=overflow, bos_id=model.bos_id)
     segments = fitted.segments.join(data.frame.select("position", "weight"), on="position", how="left", maintain_order="left")
@@ -126,7 +127,7 @@ def pack(
         save_tokenizer(model, bound, work.folder / TOKENIZER)
         digest = content_hash(pl.DataFrame({"table": [content_hash(table) for table in (segments, plan, ledger)]}))
         work.finish(Manifest(kind="pack", inputs=inputs, options=options, hash=digest, result=result, details=_details(bound, model, size)))
-    return Pack(folder=Path(out), result=result)
+    return Pack(folder=as_place(out), result=result)
 
 
 def _context(asked: int | None, model: ModelTokenizer, progress: Progress) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.artefact import Manifest, read_manifest
+from tunesmith.copies import local
 from tunesmith.errors import ArtefactError, MissingExtraError
 
 SEGMENTS, PLAN, TOKENIZER = "segments.arrow", "plan.arrow", "tokenizer"
@@ -50,7 +51,7 @@ class PackedData:
 
 
 def read_pack(folder: str | Path) -> PackedData:
-    """Open a pack without copying it into memory.
+    """Open a pack without copying it into memory; one at an address by way of its copy.
 
     Raises:
         ArtefactError: If the folder is no pack, or a file of it is missing or damaged.
@@ -60,8 +61,8 @@ def read_pack(folder: str | Path) -> PackedData:
         import pyarrow as pa
     except ImportError as error:
         raise MissingExtraError("pyarrow", "train", "Reading a pack") from error
-    folder = Path(folder)
     manifest = read_manifest(folder, "pack")
+    folder = local(folder)
     tables = {}
     for name in (SEGMENTS, PLAN):
         try:

@@ -6,14 +6,16 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.artefact import MANIFEST, Manifest, read_manifest
-from tunesmith.errors import ArtefactError, InputError
+from tunesmith.copies import local
+from tunesmith.errors import ArtefactError, InputError, OptionError
 from tunesmith.progress import SILENT, Progress
 from tunesmith.reports import page
 from tunesmith.reports.blocks import ORIGIN, Block, Cell, Code, Drawn, Grid, Report, Rows, Samples, Section, Shown, Words
+from tunesmith.stores import is_address
 
 if TYPE_CHECKING:
     from tunesmith.slices import Profile
@@ -33,7 +35,7 @@ def report(
     """Write a report.
 
     Args:
-        folder: A version, split, pack, run, evaluation, diagnosis, experiment or turn, or a folder that holds some of them.
+        folder: Or an address; a version, split, pack, run, evaluation, diagnosis, experiment or turn, or a folder that holds some of them.
             Two evaluations of the same items are compared: the one named `base` (else the first by name) is what came before.
         out: The HTML file; `report.html` in the folder unless said. An earlier report is replaced.
         title: Headline; the folder's name unless said.
@@ -45,7 +47,11 @@ def report(
         ArtefactError: If there is nothing to draw, or another file is in the way.
         MissingExtraError: Without altair.
     """
-    folder = Path(folder)
+    if is_address(folder):
+        if out is None:
+            raise OptionError(f"{folder}: expected -o REPORT.html, a file of this machine, where the artefact lies at an address")
+        title = title or PurePosixPath(folder).name
+    folder = local(folder)
     out = Path(out) if out is not None else folder / "report.html"
     parts = _artefacts(folder)
     _free(out, force=force)

@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import polars as pl
@@ -19,6 +19,8 @@ from tunesmith.rows.formats.writing import TARGETS, Record, Target, Writer, tabu
 from tunesmith.rows.reading import read
 from tunesmith.rows.records import dense
 from tunesmith.rows.rejects import write_rejects
+from tunesmith.stores import is_address
+from tunesmith.uploads import sending
 
 To = Literal["alpaca", "sharegpt", "messages", "openai", "prompt-completion", "preference"]
 ENDINGS = (".json", ".jsonl", ".ndjson", ".parquet", ".csv")
@@ -59,7 +61,7 @@ def convert(
 
     Args:
         source: Whatever `read` takes.
-        file: Ends in .json, .jsonl, .parquet or .csv; JSON and CSV also with .gz or .zst.
+        file: Ends in .json, .jsonl, .parquet or .csv; JSON and CSV also with .gz or .zst. An address (s3://bucket/rows.jsonl) as well.
         to: The format to write.
         format: The source's format, inferred unless given.
         mapping: The source's names to the names they are read under.
@@ -73,6 +75,10 @@ def convert(
         OptionError: If the target or the ending is unknown.
         ArtefactError: If ``file`` or ``rejects`` exists, or its folder does not.
     """
+    if isinstance(file, str) and is_address(file):
+        _check_ending(file)
+        with sending(file, force=force) as here:
+            return convert(source, here, to=to, format=format, mapping=mapping, rejects=rejects, force=force, progress=progress)
     file = Path(file)
     if to not in TARGETS:
         raise OptionError(f'unknown target "{to}"; {did_you_mean(to, TARGETS)}')
@@ -98,9 +104,13 @@ def convert(
 
 
 def _check(file: Path, *, force: bool) -> None:
-    if ending(file) not in ENDINGS or (file.suffix in PACKED and ending(file) == ".parquet"):
-        raise OptionError(f"{file}: expected a name that ends in {', '.join(ENDINGS)}; JSON and CSV also with {' or '.join(PACKED)}")
+    _check_ending(file)
     _vacant(file, force=force)
+
+
+def _check_ending(file: str | Path) -> None:
+    if ending(file) not in ENDINGS or (PurePosixPath(file).suffix in PACKED and ending(file) == ".parquet"):
+        raise OptionError(f"{file}: expected a name that ends in {', '.join(ENDINGS)}; JSON and CSV also with {' or '.join(PACKED)}")
 
 
 def _vacant(file: Path, *, force: bool) -> None:

@@ -10,7 +10,9 @@ import polars as pl
 from tunesmith.artefact import read_manifest
 from tunesmith.progress import Progress
 from tunesmith.rows import assignment, clusters, schema
-from tunesmith.rows.sources import PARTS
+from tunesmith.rows.sources import parts_of
+from tunesmith.rows.tables import read_table
+from tunesmith.stores import as_place
 
 ASIDE = "set aside"
 """Where a new row goes that would join two parts."""
@@ -25,8 +27,8 @@ def open_previous(folder: str | Path) -> pl.DataFrame:
         ArtefactError: If the folder is no split.
     """
     read_manifest(folder, "split")
-    parts = [part for part in PARTS if (Path(folder) / part).is_dir()]
-    frames = [pl.read_parquet(Path(folder) / part / "rows.parquet").with_columns(side=pl.lit(part)) for part in parts]
+    parts = parts_of(as_place(folder))
+    frames = [read_table(place, "rows").with_columns(side=pl.lit(part)) for part, place in parts.items()]
     return pl.concat(frames, how="diagonal_relaxed")
 
 

@@ -7,12 +7,12 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
 
-from tunesmith.artefact import is_artefact, read_manifest
+from tunesmith.artefact import MANIFEST, UNDER_WAY, is_artefact, read_manifest
 from tunesmith.errors import InputError
 from tunesmith.rows.addresses import Remote
 from tunesmith.rows.contents import Content, on_disk, piped
@@ -20,6 +20,7 @@ from tunesmith.rows.folders import choose
 from tunesmith.rows.formats import fitting
 from tunesmith.rows.readers import ENDINGS, FileReader, FrameReader, ListReader, Reader
 from tunesmith.rows.tables import TableReader
+from tunesmith.stores import below
 
 PARTS = ("train", "validation", "test")
 """The folders of a split, in order."""
@@ -117,6 +118,11 @@ def _remote(address: str) -> Iterator[Source]:
     files = remote.files()
     if not files:
         raise InputError(f"{address}: no such file or folder")
+    if MANIFEST in files and is_artefact(address.rstrip("/")):
+        yield from _artefact(address.rstrip("/"))
+        return
+    if UNDER_WAY in files:
+        raise InputError(f"{address}: expected rows, found an upload that has not ended; give the command that makes it again")
     if not remote.folder:
         yield from (_file(remote.content(path), name) for name, path in files.items())
         return
@@ -127,25 +133,38 @@ def _remote(address: str) -> Iterator[Source]:
         yield _file(remote.content(files[name]), name, chosen.notes if k == 0 else ())
 
 
-def _folder(folder: Path) -> Iterator[Source]:
-    if is_artefact(folder, "version"):
-        yield _version(folder, folder.name)
-    elif is_artefact(folder, "split"):
-        yield from (_version(folder / part, part) for part in PARTS if (folder / part).is_dir())
-    elif is_artefact(folder):
-        kind = read_manifest(folder).kind
-        raise InputError(f"{folder}: expected rows (a file, a folder of files, a version or a split), found an artefact of kind {kind}")
+def parts_of(split: str | Path) -> dict[str, str | Path]:
+    """Find the parts of a split, a folder or an address; one without rows is not there."""
+    places = {part: below(split, part) for part in PARTS}
+    return {part: place for part, place in places.items() if (place.is_dir() if isinstance(place, Path) else is_artefact(place))}
+
+
+def _artefact(folder: str | Path) -> Iterator[Source]:
+    """Open a version, or the parts of a split; at an address as well."""
+    manifest = read_manifest(folder)
+    if manifest.kind == "version":
+        yield _version(folder, PurePosixPath(folder).name)
+    elif manifest.kind == "split":
+        yield from (_version(place, part) for part, place in parts_of(folder).items())
     else:
-        names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-        chosen = choose(folder.name or str(folder), names, lambda name: (folder / name).read_text(encoding="utf-8", errors="replace"))
-        if not chosen.names:
-            raise InputError(f"{folder}: expected data files ({', '.join(ENDINGS)}), found {_listing(folder)}")
-        for k, name in enumerate(chosen.names):
-            yield _file(on_disk(folder / name), name, chosen.notes if k == 0 else ())
+        found = f"an artefact of kind {manifest.kind}"
+        raise InputError(f"{folder}: expected rows (a file, a folder of files, a version or a split), found {found}")
 
 
-def _version(folder: Path, name: str) -> Source:
-    return Source(name=name, reader=TableReader(folder / "rows.parquet"), version=True, hash=read_manifest(folder, "version").hash)
+def _version(folder: str | Path, name: str) -> Source:
+    return Source(name=name, reader=TableReader(folder, "rows"), version=True, hash=read_manifest(folder, "version").hash)
+
+
+def _folder(folder: Path) -> Iterator[Source]:
+    if is_artefact(folder):
+        yield from _artefact(folder)
+        return
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    chosen = choose(folder.name or str(folder), names, lambda name: (folder / name).read_text(encoding="utf-8", errors="replace"))
+    if not chosen.names:
+        raise InputError(f"{folder}: expected data files ({', '.join(ENDINGS)}), found {_listing(folder)}")
+    for k, name in enumerate(chosen.names):
+        yield _file(on_disk(folder / name), name, chosen.notes if k == 0 else ())
 
 
 def _listing(folder: Path) -> str:

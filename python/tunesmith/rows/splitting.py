@@ -6,13 +6,14 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
 
 from tunesmith import core
 from tunesmith.artefact import Manifest, finished, read_manifest, writing
+from tunesmith.copies import local
 from tunesmith.errors import InputError, OptionError, did_you_mean
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import assignment, clusters
@@ -26,6 +27,7 @@ from tunesmith.rows.sources import PARTS
 from tunesmith.rows.strata import strata
 from tunesmith.rows.tables import files_of, write_table
 from tunesmith.rows.versions import REJECTS, ROWS, write_version
+from tunesmith.stores import as_place
 
 ADDED = ("cluster", "part")
 CERTIFICATE = "certificate.json"
@@ -36,14 +38,14 @@ class Split:
     """A split on disk.
 
     Attributes:
-        folder: Holds ``train``, ``validation`` and ``test``, each a version.
+        folder: Or the address; holds ``train``, ``validation`` and ``test``, each a version.
         manifest: What it says of itself; its ``result`` holds the sizes and ``leaks``.
         certificate: What was measured across the borders.
         reused: Whether it lay there already, made from the same inputs and options.
         notes: What reading had to tell.
     """
 
-    folder: Path
+    folder: str | Path
     manifest: Manifest
     certificate: Mapping[str, Any]
     reused: bool = False
@@ -69,7 +71,7 @@ def split(
 
     Args:
         source: Whatever `read` takes.
-        out: The folder to make.
+        out: The folder to make, or an address (s3://bucket/parts).
         test: Rows of the test part: a share below 1, else a count; unsaid, the smaller of 10% and 1,000.
         validation: The same for the validation part.
         group: A column whose equal values must stay together, too.
@@ -89,7 +91,7 @@ def split(
         OptionError: If the sizes leave nothing to train on, the column is unknown, or one group holds more than 5% of the rows.
         ArtefactError: If ``out`` holds something else.
     """
-    out = Path(out)
+    out = as_place(out)
     data = read(source, format=format, progress=progress).some()
     inputs = {**data.inputs, **({"previous": read_manifest(previous, "split").hash} if previous else {})}
     options = {"test": test, "validation": validation, "group": group, "stratify": stratify, "seed": seed}
@@ -129,7 +131,7 @@ def _sizes(rows: int, *, test: float | None, validation: float | None) -> dict[s
 
 
 def _write(
-    out: Path,
+    out: str | Path,
     data: Data,
     frame: pl.DataFrame,
     side: pl.Series,
@@ -172,7 +174,7 @@ def _write(
             result=result,
         )
         files = {part: files_of(work.folder / part / ROWS, work.folder) for part in filled}
-        text = card(out.name, pl.concat([frames[part] for part in filled]), manifest, files)
+        text = card(PurePosixPath(out).name, pl.concat([frames[part] for part in filled]), manifest, files)
         (work.folder / "README.md").write_text(text, encoding="utf-8")
         work.finish(manifest)
     return Split(folder=out, manifest=manifest, certificate=certificate, notes=data.notes)
@@ -192,6 +194,6 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _certificate(folder: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((folder / CERTIFICATE).read_text(encoding="utf-8"))
+def _certificate(folder: str | Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((local(folder, CERTIFICATE) / CERTIFICATE).read_text(encoding="utf-8"))
     return loaded

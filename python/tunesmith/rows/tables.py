@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tunesmith.copies import local
 from tunesmith.errors import ArtefactError, OptionError
 from tunesmith.rows.readers import BLOCK
 from tunesmith.rows.records import FrameTable, Table
@@ -47,16 +48,21 @@ def write_table(frame: pl.DataFrame, place: Path, *, rows_per_file: int | None =
     return cuts
 
 
-def read_table(place: Path) -> pl.DataFrame:
-    """Read a table whole.
+def read_table(folder: str | Path, name: str) -> pl.DataFrame:
+    """Read a table whole; one at an address by way of its copy.
 
+    Args:
+        folder: A version, or its address.
+        name: The table, without its ending.
     Raises:
         ArtefactError: If it cannot be read; names the part that is damaged.
+        InputError: If the address cannot be read.
     """
+    place = _place(folder, name)
     try:
         return pl.read_parquet(place)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise _damaged(place, error) from error
+        raise _damaged(folder, place, error) from error
 
 
 def files_of(place: Path, within: Path) -> str:
@@ -72,33 +78,44 @@ def part_of(place: Path, k: int) -> Path:
 
 @dataclass(frozen=True)
 class TableReader:
-    """A version's table as a source of rows."""
+    """A version's table as a source of rows.
 
-    place: Path
+    Attributes:
+        folder: The version, or its address.
+        name: The table, without its ending.
+    """
+
+    folder: str | Path
+    name: str
 
     def whole(self) -> tuple[Table, tuple[str, ...]]:
         """See `Reader`."""
-        return FrameTable(read_table(self.place)), ()
+        return FrameTable(read_table(self.folder, self.name)), ()
 
     def blocks(self) -> Iterator[tuple[Table, tuple[str, ...]]]:
         """See `Reader`."""
-        start = 0
+        start, place = 0, _place(self.folder, self.name)
         try:
-            scanned = pl.scan_parquet(self.place)
+            scanned = pl.scan_parquet(place)
             for frame in scanned.collect_batches(chunk_size=BLOCK, maintain_order=True):
                 yield FrameTable(frame, start=start), ()
                 start += frame.height
             if not start:
                 yield FrameTable(scanned.collect()), ()
         except (OSError, pl.exceptions.PolarsError) as error:
-            raise _damaged(self.place, error) from error
+            raise _damaged(self.folder, place, error) from error
+
+
+def _place(folder: str | Path, name: str) -> Path:
+    file = f"{name}.parquet"
+    return local(folder, file) / file
 
 
 def _part(k: int) -> str:
     return f"part-{k:05}.parquet"
 
 
-def _damaged(place: Path, error: Exception) -> ArtefactError:
+def _damaged(folder: str | Path, place: Path, error: Exception) -> ArtefactError:
     """Name the table that cannot be read, and of several files the first one that cannot."""
     name = place.stem
     for part in sorted(place.glob("*")) if place.is_dir() else ():
@@ -107,4 +124,4 @@ def _damaged(place: Path, error: Exception) -> ArtefactError:
         except (OSError, pl.exceptions.PolarsError) as cause:
             name, error = f"{part.name} of {name}", cause
             break
-    return ArtefactError(f"{place.parent}: {name} cannot be read ({str(error).strip().splitlines()[0]}); {CHANGED}")
+    return ArtefactError(f"{folder}: {name} cannot be read ({str(error).strip().splitlines()[0]}); {CHANGED}")

@@ -6,19 +6,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
 
 from tunesmith import core
 from tunesmith.artefact import Manifest, is_artefact, read_manifest, writing
+from tunesmith.copies import local
 from tunesmith.errors import ArtefactError
 from tunesmith.rows import schema
 from tunesmith.rows.card import card
+from tunesmith.rows.contents import ending
 from tunesmith.rows.rejects import read_rejects, write_rejects
-from tunesmith.rows.sources import PARTS
+from tunesmith.rows.sources import parts_of
 from tunesmith.rows.tables import CHANGED, files_of, part_of, read_table, write_table
+from tunesmith.stores import as_place, is_address
 
 ROWS, REMOVED, LEDGER, VALUES, EDGES, REJECTS = (
     "rows.parquet", "removed.parquet", "ledger.parquet", "values.parquet", "edges.parquet", "rejects.jsonl",
@@ -30,51 +33,52 @@ class Version:
     """An opened version. Its tables are read when they are asked for.
 
     Attributes:
-        folder: Where it lies.
+        folder: Where it lies: a folder, or an address.
         manifest: What it says of itself.
     """
 
-    folder: Path
+    folder: str | Path
     manifest: Manifest
 
     @classmethod
     def open(cls, folder: str | Path) -> Version:
-        """Open a version.
+        """Open a version. Of one at an address the manifest is read now, and each table is copied when it is asked for.
 
         Raises:
             ArtefactError: If the folder is none.
+            InputError: If the address cannot be read.
         """
-        return cls(Path(folder), read_manifest(folder, "version"))
+        return cls(as_place(folder), read_manifest(folder, "version"))
 
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The kept rows, final text (``schema.ROW`` and the user's columns)."""
-        return read_table(self.folder / ROWS)
+        return read_table(self.folder, "rows")
 
     @cached_property
     def removed(self) -> pl.DataFrame:
         """Dropped rows, and edited rows as they were (columns of ``frame``)."""
-        return read_table(self.folder / REMOVED)
+        return read_table(self.folder, "removed")
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
         """The rules that fired (``schema.LEDGER``)."""
-        return read_table(self.folder / LEDGER)
+        return read_table(self.folder, "ledger")
 
     @cached_property
     def values(self) -> pl.DataFrame:
         """What the steps measured: ``position`` and a column per ``step.measure``, every valid row."""
-        return read_table(self.folder / VALUES)
+        return read_table(self.folder, "values")
 
     @cached_property
     def edges(self) -> pl.DataFrame:
         """Pairs that keyed steps found (``schema.EDGES``)."""
-        return read_table(self.folder / EDGES)
+        return read_table(self.folder, "edges")
 
     @cached_property
     def rejected(self) -> pl.DataFrame:
         """Records that could not be rows (``schema.REJECT``)."""
-        return read_rejects(self.folder / REJECTS)
+        return read_rejects(local(self.folder, REJECTS) / REJECTS)
 
     def verify(self) -> None:
         """Recompute the content hash of every table, one table in memory at a time.
@@ -84,7 +88,7 @@ class Version:
         """
         stated = self.manifest.details.get("hashes", {})
         for name in (*_TABLES, "rejects"):
-            found = core.content_hash(self._rejects() if name == "rejects" else read_table(self.folder / f"{name}.parquet"))
+            found = core.content_hash(self._rejects() if name == "rejects" else read_table(self.folder, name))
             if found != stated.get(name):
                 raise ArtefactError(
                     f"{self.folder}: the content of {self._culprit(name)} is not what its manifest states "
@@ -95,13 +99,13 @@ class Version:
 
     def _rejects(self) -> pl.DataFrame:
         try:
-            return read_rejects(self.folder / REJECTS)
+            return read_rejects(local(self.folder, REJECTS) / REJECTS)
         except (OSError, ValueError, KeyError) as error:
             raise ArtefactError(f"{self.folder}: rejects cannot be read ({str(error).strip().splitlines()[0]}); {CHANGED}") from error
 
     def _culprit(self, name: str) -> str:
         """Name the table whose content is another one, with the part to blame where there are several."""
-        place, stated = self.folder / f"{name}.parquet", self.manifest.details.get("parts", {}).get(name, ())
+        place, stated = local(self.folder, f"{name}.parquet") / f"{name}.parquet", self.manifest.details.get("parts", {}).get(name, ())
         names = [part_of(place, k).name for k in range(len(stated))]
         for part, given in zip(names, stated, strict=True):
             if not (place / part).is_file():
@@ -124,15 +128,19 @@ def verify(source: object) -> None:
     if isinstance(source, list | tuple):
         for each in source:
             verify(each)
-    if not isinstance(source, str | Path) or not Path(source).is_dir():
+    if not isinstance(source, str | Path) or not _folder_like(source):
         return
-    folder = Path(source)
+    folder = as_place(source)
     if is_artefact(folder, "version"):
         Version.open(folder).verify()
     elif is_artefact(folder, "split"):
-        for part in PARTS:
-            if (folder / part).is_dir():
-                Version.open(folder / part).verify()
+        for place in parts_of(folder).values():
+            Version.open(place).verify()
+
+
+def _folder_like(source: str | Path) -> bool:
+    """Tell what may be an artefact; an address that ends like a file of data is not asked."""
+    return not ending(source) if isinstance(source, str) and is_address(source) else Path(source).is_dir()
 
 
 def write_version(
@@ -193,5 +201,5 @@ def write_version(
             details={**(details or {}), "hashes": hashes, **({"parts": parts} if parts else {})},
         )
         files = {"train": files_of(work.folder / ROWS, work.folder)}
-        (work.folder / "README.md").write_text(card(Path(out).name, frame, manifest, files), encoding="utf-8")
+        (work.folder / "README.md").write_text(card(PurePosixPath(out).name, frame, manifest, files), encoding="utf-8")
         return work.finish(manifest)

@@ -21,6 +21,7 @@ tunesmith arms diagnosis clean -o experiment --run run
 tunesmith arms patch.jsonl clean -o experiment --all --steps 500 --bins 2
 tunesmith arms patch.jsonl clean -o experiment --run run --seeds 0 --seeds 1 --seeds 2
 """,
+    remote=("version",),
 )
 @click.argument("patch", type=click.Path())
 @click.argument("version")

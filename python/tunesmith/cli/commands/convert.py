@@ -17,6 +17,7 @@ _TARGETS = ("alpaca", "sharegpt", "messages", "openai", "prompt-completion", "pr
 @verb(
     "convert",
     example="tunesmith convert alpaca.json messages.jsonl --to messages\ntunesmith convert chats.json.gz rows.parquet --to alpaca",
+    remote=("file",),
 )
 @click.argument("source")
 @click.argument("file", type=click.Path(dir_okay=False))
@@ -29,7 +30,8 @@ _TARGETS = ("alpaca", "sharegpt", "messages", "openai", "prompt-completion", "pr
 def command(session: Session, source: str, file: str, to: str, format_: str | None, rejects: str | None, force: bool) -> Outcome:
     """Write rows in another format, and count what it cannot hold.
 
-    SOURCE is a file, glob, folder, version or `-`. FILE ends in .json, .jsonl, .parquet or .csv, perhaps with .gz or .zst.
+    SOURCE is a file, glob, folder, version or `-`. FILE, or an address (s3://bucket/rows.jsonl), ends in
+    .json, .jsonl, .parquet or .csv, perhaps with .gz or .zst.
     """
     from tunesmith.cli.terminal import table
     from tunesmith.rows.converting import convert

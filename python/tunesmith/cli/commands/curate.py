@@ -21,9 +21,10 @@ tunesmith curate alpaca.json -o clean
 tunesmith curate alpaca.json more.jsonl -o clean --recipe recipe.yaml
 tunesmith curate alpaca.json --dry-run
 """,
+    remote=("out",),
 )
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
-@click.option("-o", "--out", type=click.Path(file_okay=False), help="The version to write.")
+@click.option("-o", "--out", type=click.Path(file_okay=False), help="The version to write: a folder, or an address (s3://bucket/v1).")
 @click.option("--recipe", type=click.Path(dir_okay=False), help="A recipe (`tunesmith recipe new`); the default one unless given.")
 @click.option("--format", "format_", help="The format of the sources, where it is not to be inferred.")
 @click.option("--cache", type=click.Path(file_okay=False), help="Keep what models computed here, by content (`select` with `embed`).")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tunesmith.curation.difference import Difference
 
 
-@verb("diff", example="tunesmith diff clean cleaner")
+@verb("diff", example="tunesmith diff clean cleaner", remote=("first", "second"))
 @click.argument("first", type=click.Path(), metavar="VERSION")
 @click.argument("second", type=click.Path(), metavar="VERSION")
 @click.option("--show", type=click.IntRange(min=0), default=20, show_default=True, help="Rows to list of each change.")

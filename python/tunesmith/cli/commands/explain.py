@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tunesmith.curation.explanation import Explanation, RowStory
 
 
-@verb("explain", example="tunesmith explain clean 1042\ntunesmith explain clean 9a648e4a")
+@verb("explain", example="tunesmith explain clean 1042\ntunesmith explain clean 9a648e4a", remote=("version",))
 @click.argument("version", type=click.Path())
 @click.argument("row")
 def command(session: Session, version: str, row: str) -> Outcome:  # noqa: ARG001

@@ -17,9 +17,10 @@ _TRAINERS = ("axolotl", "llama-factory", "trl", "openai", "torchtune", "hub")
 @verb(
     "export",
     example="tunesmith export clean -o for-axolotl --for axolotl\ntunesmith export parts -o for-trl --for trl --model Qwen/Qwen3-8B",
+    remote=("out",),
 )
 @click.argument("source")
-@click.option("-o", "--out", required=True, metavar="DIR", type=click.Path(file_okay=False), help="The folder to make.")
+@click.option("-o", "--out", required=True, metavar="DIR", type=click.Path(file_okay=False), help="The folder to make, or an address.")
 @click.option("--for", "trainer", type=click.Choice(_TRAINERS), required=True, help="Whose formats.")
 @click.option("--model", metavar="NAME", help="The model that the configuration names; else it is left to be filled in.")
 @click.option("--format", "format_", metavar="NAME", help="The source's format; inferred unless given.")

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 tunesmith pack clean -o packed --tokenizer ./SmolLM2-135M --template alpaca
 tunesmith pack chat.jsonl -o packed --tokenizer Qwen/Qwen3-0.6B --context 2048 --overflow left
 """,
+    remote=("out",),
 )
 @click.argument("source")
-@click.option("-o", "--out", required=True, metavar="PACK", help="Folder to write.")
+@click.option("-o", "--out", required=True, metavar="PACK", help="Folder to write, or an address.")
 @click.option("--tokenizer", required=True, metavar="MODEL", help="A model's folder, or its hub name in the local cache.")
 @click.option("--template", metavar="T", help="alpaca, alpaca-lora, chatml, plain, or a .jinja file (default: the tokenizer's own).")
 @click.option("--context", type=click.IntRange(min=2), metavar="N", help="Tokens a bin holds (default: the model's limit, at most 4,096).")

@@ -24,6 +24,7 @@ tunesmith patch apply diagnosis/patch.jsonl split/train -o patched
 tunesmith patch apply diagnosis/patch.jsonl split/train -o patched --all
 tunesmith patch undo diagnosis/patch.jsonl patched -o train-again
 """,
+    remote=("version", "out"),
 )
 @click.argument("action", type=click.Choice(["show", "apply", "undo"]))
 @click.argument("patch", type=click.Path())

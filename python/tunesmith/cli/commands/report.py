@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-@verb("report", example="tunesmith report clean\ntunesmith report out/demo -o demo.html")
+@verb("report", example="tunesmith report clean\ntunesmith report out/demo -o demo.html", remote=("folder",))
 @click.argument("folder", metavar="DIR")
 @click.option("-o", "--out", metavar="REPORT.html", help="Where to write it (default: report.html in the folder).")
 @click.option("--title", help="Headline (default: the folder's name).")

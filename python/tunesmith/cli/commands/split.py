@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-@verb("split", example="tunesmith split clean -o parts\ntunesmith split alpaca.json -o parts --test 500 --validation 0.05")
+@verb(
+    "split",
+    example="tunesmith split clean -o parts\ntunesmith split alpaca.json -o parts --test 500 --validation 0.05",
+    remote=("out", "previous"),
+)
 @click.argument("source")
-@click.option("-o", "--out", required=True, metavar="DIR", type=click.Path(file_okay=False), help="The folder to make.")
+@click.option("-o", "--out", required=True, metavar="DIR", type=click.Path(file_okay=False), help="The folder to make, or an address.")
 @click.option("--test", type=float, metavar="N", help="Rows to test on: a share below 1, else a count.  [default: 10%, at most 1,000]")
 @click.option("--validation", type=float, metavar="N", help="Rows to validate on, likewise.  [default: 10%, at most 1,000]")
 @click.option("--group", metavar="COLUMN", help="Rows with equal values here stay together, too.")

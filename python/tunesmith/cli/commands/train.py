@@ -41,6 +41,7 @@ tunesmith train pack -o run --model SmolLM2-135M --validation validation-pack
 tunesmith train pack --model SmolLM2-135M --preflight
 tunesmith train pack -o run --model SmolLM2-135M --method full --steps 500
 """,
+    remote=("pack", "validation"),
 )
 @click.argument("pack", type=click.Path())
 @click.option("-o", "--out", metavar="RUN", type=click.Path(), help="The run folder to write; not needed with --preflight.")

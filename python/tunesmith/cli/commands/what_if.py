@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 tunesmith what-if clean near_duplicates.threshold=0.8
 tunesmith what-if clean detect.drop=review near_duplicates.action=drop
 """,
+    remote=("version",),
 )
 @click.argument("version", type=click.Path())
 @click.argument("changes", nargs=-1, required=True, metavar="STEP.OPTION=VALUE...")

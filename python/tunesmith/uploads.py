@@ -1,0 +1,139 @@
+"""Artefacts to addresses: made in a folder of this machine, then sent, the manifest last, so that without it nothing counts.
+
+While one is under way, `manifest.json.part` lies at the address; whoever finds it knows that the rest is unfinished, and whose.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tunesmith import stores
+from tunesmith.copies import place_of
+from tunesmith.errors import ArtefactError, InputError
+from tunesmith.stores import Store
+
+MANIFEST, UNDER_WAY = "manifest.json", "manifest.json.part"
+_PROBE = json.dumps({"tool": "tunesmith"})
+_SENT, _LOCK = ".sent.json", ".lock"
+
+
+def work_folder(address: str) -> Path:
+    """Name the folder in which what will lie at an address is made (`stores.cache_folder`)."""
+    return place_of(address, ".work")
+
+
+def vacant(address: str) -> None:
+    """Make sure, before the work that makes it, that an artefact can be written at an address: nothing foreign is there, one may write.
+
+    Raises:
+        ArtefactError: If files lie there that tunesmith did not write: they are never deleted.
+        InputError: If one may not write there; says why, and what to do.
+    """
+    store = Store(address, "written")
+    there = store.files()
+    _refuse_foreign(store, there)
+    if UNDER_WAY not in there:
+        _may_write(store, UNDER_WAY)
+
+
+def publish(folder: Path, address: str) -> None:
+    """Send a finished folder to an address.
+
+    Files that an interrupted run has sent, and that the store still has as it sent them, are not sent again. What an older
+    artefact left there goes. The sizes of all are compared before the manifest, which makes it one, is sent.
+
+    Args:
+        folder: A sealed artefact.
+        address: Where it goes.
+    Raises:
+        ArtefactError: If files lie there that tunesmith did not write.
+        InputError: If the store refuses; the same command goes on.
+    """
+    store = Store(address, "written")
+    there, sent = store.files(), _sent(folder)
+    _refuse_foreign(store, there)
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name not in (_SENT, _LOCK))
+    manifests = sorted((name for name in names if _is_manifest(name)), key=lambda name: (-name.count("/"), name))
+    store.write(UNDER_WAY, (folder / MANIFEST).read_text(encoding="utf-8"))
+    store.remove(sorted((name for name in there if _is_manifest(name)), key=lambda name: (name.count("/"), name)))
+    stale = [name for name in there if name not in names and not _is_manifest(name) and name != UNDER_WAY]
+    store.remove(stale)
+    store.remove_empty({above for name in stale if (above := name.rpartition("/")[0]) in names})
+    for name in names:
+        if name in manifests or (name in there and sent.get(name) == stores.mark(there[name])):
+            continue
+        sent[name] = stores.mark(store.send(folder / name, name))
+        (folder / _SENT).write_text(json.dumps(sent), encoding="utf-8")
+    _compare(store, folder, [name for name in names if name not in manifests])
+    for name in manifests:
+        store.send(folder / name, name)
+    store.remove([UNDER_WAY])
+
+
+@contextmanager
+def sending(address: str, *, force: bool = False) -> Iterator[Path]:
+    """Give a file of this machine to write; it is sent when the block has ended well. A store shows a file whole or not at all.
+
+    Args:
+        address: What it will be.
+        force: Replace what lies there.
+    Raises:
+        ArtefactError: If something lies there, and `force` is not given.
+        InputError: If one may not write there.
+    """
+    above, _, name = address.rpartition("/")
+    store = Store(above, "written")
+    if store.has(name) and not force:
+        raise ArtefactError(f"{address} exists; choose another name, or --force to replace it")
+    _may_write(store, f"{name}.part")
+    folder = stores.cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{address}: cannot be made in {folder}: {error.strerror}; XDG_CACHE_HOME names another place") from error
+    with tempfile.TemporaryDirectory(prefix="sending-", dir=folder) as beside:
+        yield Path(beside) / name
+        store.send(Path(beside) / name, name)
+
+
+def _refuse_foreign(store: Store, there: Mapping[str, object]) -> None:
+    """Tell our folders by what their manifest says, or that of the upload that is under way: what is in others is never replaced."""
+    if there and not any(_says_ours(store.text(name)) for name in (UNDER_WAY, MANIFEST) if name in there):
+        some = ", ".join(sorted(there)[:3]) + (", ..." if len(there) > 3 else "")
+        raise ArtefactError(f"{store.address} holds files that tunesmith did not write ({some}); choose another address, or empty it first")
+
+
+def _says_ours(text: str | None) -> bool:
+    try:
+        return str(json.loads(text or "")["tool"]).startswith("tunesmith")
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _may_write(store: Store, name: str) -> None:
+    store.write(name, _PROBE)
+    store.remove([name])
+
+
+def _is_manifest(name: str) -> bool:
+    return name.rpartition("/")[2] == MANIFEST
+
+
+def _sent(folder: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads((folder / _SENT).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _compare(store: Store, folder: Path, names: list[str]) -> None:
+    there: Mapping[str, Mapping[str, Any]] = store.files()
+    for name in names:
+        size, found = (folder / name).stat().st_size, there.get(name, {}).get("size")
+        if found != size:
+            raise InputError(f"{store.address}: {name} was sent with {size:,} bytes and lies there with {found}; give the command again")
