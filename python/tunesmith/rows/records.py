@@ -53,8 +53,15 @@ class Table(Protocol):
         """Give a field in the type that its values have."""
         ...
 
-    def objects(self, name: str) -> list[Any]:
-        """Give a field as Python values; text is parsed as JSON, what does not parse comes as `Unreadable`."""
+    def objects(self, name: str, rows: pl.Series | None = None) -> list[Any]:
+        """Give a field, of some records, as Python values; text is parsed as JSON, what does not parse comes as `Unreadable`."""
+        ...
+
+    def turns(self, name: str) -> tuple[pl.Series, Table, pl.Series] | None:
+        """Open the objects in a field's lists: each one's record, their table, and the records that hold something else too.
+
+        None where no record has a list there.
+        """
         ...
 
     def raw(self, row: int) -> str:
@@ -125,9 +132,20 @@ class JsonTable:
         column = self._json.values([name], share=self._share).to_series()
         return nested(column, self.types(name)) if self.kinds(name) & _NESTED else column
 
-    def objects(self, name: str) -> list[Any]:
+    def objects(self, name: str, rows: pl.Series | None = None) -> list[Any]:
         """See `Table`."""
-        return [_parsed(text) for text in self.texts(name).to_list()]
+        return [_parsed(text) for text in _some(self.texts(name), rows).to_list()]
+
+    def turns(self, name: str) -> tuple[pl.Series, Table, pl.Series] | None:
+        """See `Table`."""
+        if "array" not in self.kinds(name):
+            return None
+        items = self._json.items(name)
+        table = JsonTable(items, share=self._share)
+        others = [items.rejects["record"].unique()]
+        if not self.kinds(name) <= {"array", "null", "missing"}:
+            others.append(self.types(name).is_in(["array", "null", "missing"]).not_().arg_true().cast(pl.UInt64))
+        return items.frame["record"], table, pl.concat(others)
 
     def raw(self, row: int) -> str:
         """See `Table`."""
@@ -188,10 +206,20 @@ class FrameTable:
         column = self.frame[name]
         return column.cast(pl.String) if isinstance(column.dtype, pl.Categorical | pl.Enum) else column
 
-    def objects(self, name: str) -> list[Any]:
+    def objects(self, name: str, rows: pl.Series | None = None) -> list[Any]:
         """See `Table`."""
-        column = self.values(name)
+        column = _some(self.values(name), rows)
         return [_parsed(text) for text in column.to_list()] if column.dtype == pl.String else column.to_list()
+
+    def turns(self, name: str) -> tuple[pl.Series, Table, pl.Series] | None:
+        """See `Table`."""
+        dtype = self.frame.schema.get(name)
+        if not (isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct)):
+            return None
+        listed = self.frame.select(name).with_row_index("row").filter(pl.col(name).list.len() > 0)
+        row, objects = listed.explode(name).select(pl.col("row").cast(pl.UInt64), name)
+        missing = row.filter(objects.is_null()).unique()
+        return row, FrameTable(objects.struct.unnest()), missing
 
     def raw(self, row: int) -> str:
         """See `Table`."""
@@ -314,9 +342,13 @@ class Records:
         """Give a field in the type that its values have."""
         return self.table.values(self._theirs(name)).alias(name)
 
-    def objects(self, name: str) -> Sequence[Any]:
-        """Give a field as Python values; JSON text is parsed, what does not parse comes as `Unreadable`."""
-        return self.table.objects(self._theirs(name))
+    def objects(self, name: str, rows: pl.Series | None = None) -> Sequence[Any]:
+        """Give a field, of some records, as Python values; JSON text is parsed, what does not parse comes as `Unreadable`."""
+        return self.table.objects(self._theirs(name), rows)
+
+    def turns(self, name: str) -> tuple[pl.Series, Table, pl.Series] | None:
+        """Open the objects in a field's lists (see `Table.turns`)."""
+        return self.table.turns(self._theirs(name))
 
     def raw(self, row: int) -> str:
         """Give one record as it stood."""
@@ -325,6 +357,10 @@ class Records:
     def longer(self, size: int) -> list[int]:
         """Name the records that may hold more than `size` bytes of text in one field."""
         return self.table.longer(size)
+
+
+def _some(column: pl.Series, rows: pl.Series | None) -> pl.Series:
+    return column if rows is None else column.gather(rows)
 
 
 def _parsed(text: str | None) -> Any:

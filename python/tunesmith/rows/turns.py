@@ -24,8 +24,8 @@ ROLES = {
 """Names of a role in the wild to ours."""
 
 Message = dict[str, Any]
-_TRAIN = ("weight", "loss_weight", "train", "training")
-_KNOWN = {"role", "from", "content", "value", "reasoning_content", "reasoning", "name", "tool_calls", "tool_call_id", *_TRAIN}
+TRAIN = ("weight", "loss_weight", "train", "training")
+KNOWN = {"role", "from", "content", "value", "reasoning_content", "reasoning", "name", "tool_calls", "tool_call_id", *TRAIN}
 _AFTER = {
     None: {"system", "user"},
     "system": {"system", "user"},
@@ -102,7 +102,7 @@ class Turns:
             self._wrong(
                 row, f"{name}.{'from' if turn.get('from') else 'role'}", "unknown_role", excerpt(spoken), f"one of {', '.join(ROLES)}"
             )
-        self.lost.update(key for key, value in turn.items() if key not in _KNOWN and value is not None)
+        self.lost.update(key for key, value in turn.items() if key not in KNOWN and value is not None)
         key = "content" if turn.get("content") is not None else "value" if "value" in turn else "content"
         content = self._content(row, f"{name}.{key}", turn.get(key))
         message: Message = {"role": role, "content": content}
@@ -156,7 +156,7 @@ class Turns:
         return str(turn[key])
 
     def _train(self, row: int, name: str, turn: dict[str, Any]) -> bool | None:
-        key = next((key for key in _TRAIN if turn.get(key) is not None), None)
+        key = next((key for key in TRAIN if turn.get(key) is not None), None)
         if key is None:
             return None
         if turn[key] not in (0, 1):

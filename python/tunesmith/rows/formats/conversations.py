@@ -10,6 +10,7 @@ import polars as pl
 
 from tunesmith.rows import schema
 from tunesmith.rows.formats.base import TEXT, Parsed
+from tunesmith.rows.formats.plain_turns import read_plain
 from tunesmith.rows.records import Records, Unreadable
 from tunesmith.rows.rejects import Problem, excerpt
 from tunesmith.rows.turns import Message, Turns, mirror, tools
@@ -25,28 +26,33 @@ CONTENT: dict[str, Any] = {
     "rejected": schema.MESSAGES,
 }
 
+_TALK = ("row", "kind", "instruction", "output", "system", "messages")
+
 
 def converse(records: Records, names: Sequence[str]) -> Parsed:
     """Read the first of `names` that the records have as conversations."""
     name = next((key for key in names if key in records.keys), names[0])
     turns = Turns()
+    systems, schemas = systems_of(records, turns.problems), tools_of(records)
+    plain = read_plain(records, name, systems)
+    left = pl.int_range(records.height, dtype=pl.UInt32, eager=True)
+    if plain is not None:
+        turns.lost.update(plain.lost)
+        left = left.filter(~left.is_in(plain.content["row"].cast(pl.UInt32).implode()))
     rows = []
-    values, systems, schemas = records.objects(name), systems_of(records, turns.problems), tools_of(records)
-    for row, value in enumerate(values):
+    for row, value in zip(left.to_list(), records.objects(name, left), strict=True):
         if value is None:
             turns.problems.append(Problem(row=row, field=name, code="no_known_field", found="nothing", expected="a list of turns"))
             continue
         messages = turns.read(row, name, str(value) if isinstance(value, Unreadable) else value)
         messages = with_system(messages, systems[row])
-        rows.append({
-            "row": row,
-            "kind": "chat",
-            **mirror(messages),
-            "messages": messages,
-            "tools": tools(schemas[row], row, turns.problems),
-        })  # fmt: skip
+        rows.append({"row": row, "kind": "chat", **mirror(messages), "messages": messages})
+    content = talk_frame(rows)
+    if plain is not None:
+        content = pl.concat([plain.content.select(_TALK).cast({key: CONTENT[key] for key in _TALK}), content.select(_TALK)]).sort("row")
+    said = [tools(schemas[row], row, turns.problems) for row in content["row"]]
     return Parsed(
-        content=talk_frame(rows),
+        content=content.with_columns(pl.Series("tools", said, dtype=pl.String)),
         problems=turns.problems,
         used=frozenset({name, "system", "tools"}),
         lost=turns.lost,
