@@ -258,7 +258,7 @@ def speed(data: Path) -> str:
 
 def table(figures: dict[str, Any]) -> str:
     """The table of the docs: recall, precision by stratum, unparsed share, and where it drops."""
-    header = ["detector", "class", "recall (planted)", *[f"precision: {stratum}" for stratum in STRATA], "unparsed", "drops in"]
+    header = ["detector", "class", "promise", "recall (planted)", *[f"precision: {stratum}" for stratum in STRATA], "unparsed", "drops in"]
     rows = [header, ["---"] * len(header)]
     for name, detector in DETECTORS.items():
         one = figures.get(name, {})
@@ -266,8 +266,33 @@ def table(figures: dict[str, Any]) -> str:
         precise = [_precision(one.get("strata", {}).get(stratum)) for stratum in STRATA]
         unparsed = _interval(one["asked"] - one["parsed"], one["asked"]) if one.get("asked") else ""
         drops = ", ".join(shown(name)) if detector.severity == "fatal" else "flags"
-        rows.append([f"[{name}](../reference/detectors.md#{name})", detector.grade, recall, *precise, unparsed, drops or "flags"])
+        rows.append(
+            [
+                f"[{name}](../reference/detectors.md#{name})",
+                detector.grade,
+                promise(detector.grade, one),
+                recall,
+                *precise,
+                unparsed,
+                drops or "flags",
+            ]
+        )
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+PROMISED = {"A": (0.95, 0.95), "B": (0.9, 0.95), "C": (0.9, 0.9), "D": (0.0, 0.75)}
+"""Least recall on the planted set that it does worst on, and least precision of all flags read, by class."""
+
+
+def promise(grade: str, figures: dict[str, Any]) -> str:
+    """Say whether a class's promise is kept, and what is below it; fewer than 50 flags read is said, too."""
+    least_recall, least_precision = PROMISED[grade]
+    recall = min((each["found"] / each["of"] for each in figures.get("planted", ())), default=1.0)
+    right, seen = (sum(each[key] for each in figures.get("strata", {}).values()) for key in ("right", "read"))
+    below = [f"recall {recall:.0%}"] if recall < least_recall else []
+    below += [f"precision {right / seen:.0%}"] if seen and right / seen < least_precision else []
+    few = "" if seen >= 50 else f" ({seen or 'no'} flag{'s' if seen != 1 else ''} to read)"
+    return (f"below: {', '.join(below)}" if below else "kept") + few
 
 
 def _interval(right: int, of: int) -> str:

@@ -318,7 +318,7 @@ Il mulino è vicino al fiume da molti anni, e ancora oggi macina il grano che i 
 
 def language_mismatch(row: Row, other: Row, rng: random.Random) -> Row | None:
     """Answer an English prompt in another language, or one in another language in English."""
-    if len(row["instruction"].split()) < 6 or len(other["output"].split()) < 12:
+    if len(row["instruction"].split()) < 6 or len(re.findall(r"\b[a-z]{2,}\b", other["output"])) < 12:  # names are of no language
         return None
     said = rng.choice(_FOREIGN)
     if rng.random() < 0.5:

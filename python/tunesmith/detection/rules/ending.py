@@ -43,6 +43,11 @@ _EXCHANGE_ASKED = any_of(
     r"few.?shot",
 )
 _EXAMPLE_ASKED = any_of(r"instructions? prompts? few.?shot datasets? training.data templates?")
+_ASKED_AND_ANSWERED = r"(?m)\n\s*(?:\*\*)?(?:Question|Q)(?:\*\*)?\s*:[^\n]*\n+\s*(?:\*\*)?(?:Answer|A)(?:\*\*)?\s*:"
+_QUESTIONS_ASKED = any_of(
+    r"questions? quiz\w* faqs? tests? exams? riddles? interviews? trivia jokes? puns? exercises? problems? dialog(?:ue)?s? chatbots?",
+    r"prompts? q\s*&\s*a flash.?cards? surveys? conversations? scripts? examples?.of.(?:a.)?(?:question|problem|exercise)\w*",
+)
 _TURNS_ASKED = any_of(
     r"dialog(?:ue)?s? conversations? chats? scripts? scenes? interviews? role.?play\w* transcripts? skits? questions? quiz\w*",
     r"q\s*&\s*a faqs? examples? tests? exams? problems? exercises? tasks? prompts? algorithm pseudo.?code programs? functions?",
@@ -79,8 +84,10 @@ def _no_stop(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     endless = (
         (pl.col("finish") == "length").fill_null(value=False) & _circling(view) if view["finish"].is_not_null().any() else pl.lit(False)
     )
-    whole = (pl.col("prose").str.contains(_EXCHANGE) & ~_PROMPT.str.contains(_EXCHANGE_ASKED)) | (
-        pl.col("prose").str.contains(_EXAMPLE) & ~_PROMPT.str.contains(_EXAMPLE_ASKED)
+    whole = (
+        (pl.col("prose").str.contains(_EXCHANGE) & ~_PROMPT.str.contains(_EXCHANGE_ASKED))
+        | (pl.col("prose").str.contains(_EXAMPLE) & ~_PROMPT.str.contains(_EXAMPLE_ASKED))
+        | (pl.col("prose").str.contains(_ASKED_AND_ANSWERED) & ~_PROMPT.str.contains(_QUESTIONS_ASKED))
     )
     here = view.with_columns(endless.alias("endless")).filter(turn | marked | pl.col("endless"))
     for row, text, looping in lines(here, (turn & ~asked) | marked | whole | pl.col("endless"), "prose", "endless"):

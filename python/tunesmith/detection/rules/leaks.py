@@ -47,6 +47,7 @@ _DIALOGUE = any_of(
     r"strikethrough",
 )
 _LABEL = r"(?i)^\s*(?:\*\*|#+\s*)?(?:output|response|reply|answer|assistant|ai|bot|final answer)(?:\*\*)?\s*[:：](?:\*\*)?\s*"
+_OTHER_LABEL = re.compile(r"\n[ \t]*(?:\*\*|#+[ \t]*)?[A-Z][A-Za-z]*(?: \w+)?(?:\*\*)?[ \t]*[:：]")
 _INSTRUCTION_DATA = r"(?i)\b(?:instructions?|tasks?)\b[^.]{0,60}\b(?:inputs?|outputs?)\b"
 
 
@@ -130,7 +131,8 @@ def _label_prefix(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
         r"(?i)\b(?:output|response|answer|assistant|ai|bot)\s*:|\bq\s*(?:&|and)\s*a\b|\b(?:format|dialogue|conversation|script)\b"
     )
     for row, text in lines(labelled, ~asked, "prose"):
-        if match := pattern.match(text):
+        match = pattern.match(text)
+        if match and not _OTHER_LABEL.search(text, match.end()):  # "Answer: ..., Confidence: ..." is a form
             yield matched(row, "response", match)
 
 

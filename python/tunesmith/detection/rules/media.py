@@ -38,7 +38,15 @@ _CONTENT = any_of(
     r"reviews?",
     r"sentences? paragraphs? text content summar\w+ menu figures? artwork flags? posts? books? logos? speech podcasts? lyrics movies? "
     r"films?",
+    r"(?:musical|music|piano).pieces? tracks? melod(?:y|ies) contact.information hours shapes?",
 )
+_GOES_THERE = (
+    r"(?i)\b(?:open|visit|click|browse|go to|look at|watch|read)\b[^.]{0,40}\b(?:urls?|links?|web ?sites?|web ?pages?|pages?)\b|"
+    r"\bfrom the (?:web ?)?(?:site|page)\b|\babout (?:the|this) (?:web ?)?(?:site|page)\b"
+)
+"""What sends the answer to the address, whatever else is to be done with it; a program goes there itself."""
+_MARKUP = any_of(r"html markdown markup tags? code links? urls? alt.text captions? format\w* convert\w* css programs? snippet embed\w*")
+"""Tasks about an image that need not see it."""
 _ABOUT_IMAGE_FILE = any_of(
     r"file.?names? files? extensions? rename html markdown css formats? code paths? urls? links? tags? alt.text alt",
 )
@@ -64,11 +72,15 @@ def _output_media(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
 
 
 def _input_url_only(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
-    address = pl.col("input").str.contains(rf"(?i){_URL}|!\[|<(?:img|audio|video)\b")
+    given, asked = pl.col("input"), pl.col("instruction")
+    picture = given.str.contains(rf"^\s*(?:{_IMAGE_MARKDOWN}|<img\b[^<>]*>)")
+    address = given.str.contains(rf"(?i){_URL}|!\[|<(?:img|audio|video)\b")
+    file = given.str.contains(rf"^\s*\[?{_IMAGE_FILE}\]?\s*$") & ~asked.str.contains(_ABOUT_IMAGE_FILE)
     image = re.compile(_IMAGE_FILE)
-    asked = pl.col("instruction")
+    programming = asked.str.contains(r"(?i)\b(?:code|function|program|script|crawler|api|algorithm)\b")
     about = asked.str.contains(_ABOUT_ADDRESS) | (asked.str.contains(_MAYBE_ADDRESS) & ~asked.str.contains(_CONTENT))
-    for row, text in lines(view.filter(address), ~about, "input"):
+    about = (about & ~(asked.str.contains(_GOES_THERE) & ~programming)) & ~(picture & ~asked.str.contains(_MARKUP))
+    for row, text in lines(view.filter(address | file), ~about, "input"):
         found = [*_ADDRESS.finditer(text)] or [*image.finditer(text)]
         if found and 2 * sum(match.end() - match.start() for match in found) >= len(text.strip()):
             yield matched(row, "input", found[0])

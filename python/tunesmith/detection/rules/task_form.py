@@ -78,8 +78,9 @@ _OTHER_LANGUAGE = any_of(
     r"titel titres? titre names? lyrics songs? chanson lied "
     r"poems? accent greeting phrases? proverbs? menu wine opera recipe",
 )
+_CAPITALIZED = re.compile(r"(?<!\()(?<![a-z)][.!?] )\b[A-ZÀ-Þ][\w'’]*")
 _ENOUGH = 12
-_STOPS, _SHARE, _LEAD = 4, 6, 3
+_STOPS, _SHARE, _LEAD, _PLAIN = 4, 6, 3, 7
 """Frequent words of the answer's language: how many at least, of how many words at most one, how many times those of the prompt's."""
 _ADDRESS = r"(?:https?://|www\.)\S+|\S+@\S+|\b[\w-]+\.(?:com|org|net|io|edu|gov|fr|de)\b\S*|#\w+|!\[[^\]]*\]\S*|&\w+;"
 _OTHER_SCRIPT_HAN = (
@@ -166,9 +167,12 @@ def _other_language(view: pl.DataFrame) -> Iterator[Hit]:
     for row, text, prompt, prose, asked_in, given_in in lines(
         named, differ & ~pl.col("response").str.contains(CODE), "response", "prompt", "prose", "asked", "given"
     ):
-        counted, prompted = stop_words(prose), stop_words(prompt)
+        # Names and titles are capitalized, and of any language: what stands between them tells that of the answer.
+        counted, prompted = stop_words(_CAPITALIZED.sub(" ", prose)), stop_words(prompt)
         words = len(re.findall(r"[^\W\d_]+", prose))
-        clear = prompted[asked_in] >= max(2, 2 * prompted[given_in] + 1)
+        # A short prompt says little of its language: then the answer must say the more of its own.
+        plain = counted[given_in] >= _PLAIN and counted[given_in] * 4 >= words and prompted[asked_in] > prompted[given_in]
+        clear = (plain and "en" in (asked_in, given_in)) or prompted[asked_in] >= max(2, 2 * prompted[given_in] + 1)
         if clear and counted[given_in] >= _STOPS and counted[given_in] * _SHARE >= words and counted[given_in] >= _LEAD * counted[asked_in]:
             yield whole(row, "response", text)
 
