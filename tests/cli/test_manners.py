@@ -246,3 +246,45 @@ def _until(file: Path, seconds: float = 30.0) -> None:
     while not file.exists():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+RENAMED = [{"ask": row["instruction"], "reply": row["output"]} for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["check"], ["detect"], ["profile"], ["convert", "{}", "rows.jsonl", "--to", "messages"], ["split", "{}", "-o", "parts"],
+        ["export", "{}", "-o", "trl", "--for", "trl"], ["curate", "{}", "-o", "clean"],
+        ["preview", "{}", "--tokenizer", "tokenizer", "--template", "alpaca"],
+        ["pack", "{}", "-o", "pack", "--tokenizer", "tokenizer", "--template", "alpaca", "--context", "256"],
+    ],
+    ids=lambda verb: verb[0],
+)  # fmt: skip
+def test_map_renames_in_every_verb_that_reads(place: Path, verb: list[str]) -> None:
+    (place / "renamed.json").write_text(json.dumps(RENAMED))
+    words = [verb[0], *(verb[1:] or ["{}"])]
+    typed = ["renamed.json" if word == "{}" else word for word in words]
+    refused = run(*typed, "--json")
+    assert refused.exit_code == 2
+    assert "--map FIELD=NAME" in refused.stderr
+    found = answer(*typed, "--map", "ask=instruction", "--map", "reply=output")
+    assert not found.get("rejected")
+    assert "rows" not in found or found["rows"] == len(RENAMED)
+    (place / "own.yaml").write_text(f"{verb[0]}: {{map: {{ask: instruction, reply: output}}, force: true}}")
+    if verb[0] in ("check", "detect", "profile", "convert"):
+        assert answer(*typed, "--config", "own.yaml") == found
+
+
+def test_mistakes_in_a_map_are_named(place: Path) -> None:
+    (place / "renamed.json").write_text(json.dumps(RENAMED))
+    for given, said in (
+        (["--map", "ask"], "expected FIELD=NAME"),
+        (["--map", "=instruction"], "expected FIELD=NAME"),
+        (["--map", "ask=instruction", "--map", "ask=input"], '"ask" is read under one name, found "instruction" and "input"'),
+        (["--map", "asks=instruction"], 'renamed.json: map names a field "asks" that is not there (ask, reply); did you mean "ask"?'),
+        (["--map", "ask=reply"], 'map renames "ask" to "reply", but there is a field of that name'),
+    ):
+        refused = run("check", "renamed.json", *given)
+        assert refused.exit_code == 2, given
+        assert said in " ".join(refused.stderr.replace("│", " ").split()), given

@@ -198,7 +198,9 @@ def test_map_renames_first():
     assert read([record], mapping={"q": "instruction", "a": "output"}).frame.select("instruction", "output").row(0) == ("ask", "answer")
     chats = [{"messages": [{"from": "human", "value": "x"}]}]
     assert read(chats, mapping={"messages": "conversations"}).format == "sharegpt"
-    with pytest.raises(OptionError, match='map names a field "p" that is not there'):
+    with pytest.raises(OptionError, match=r'map gives the name "x" to "q" and to "a"'):
+        read([record], mapping={"q": "x", "a": "x"})
+    with pytest.raises(OptionError, match=r'map names a field "p" that is not there \(q, a'):
         read([record], mapping={"p": "instruction"})
     with pytest.raises(OptionError, match="there is a field of that name"):
         read([record], mapping={"q": "a"})

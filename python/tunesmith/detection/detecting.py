@@ -53,6 +53,7 @@ def detect(
     embedder: str | Path | None = None,
     show: int = 3,
     format: str | None = None,  # noqa: A002  (named as the option is)
+    mapping: Mapping[str, str] | None = None,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Detected:
@@ -67,6 +68,7 @@ def detect(
         embedder: A local sentence-transformers model, for `off_topic`, which does not run without.
         show: Examples a detector.
         format: The format of the source, where it is not to be inferred.
+        mapping: Names of the source's fields to the names they are read under.
         force: Replace an existing ``out``.
         progress: Told of the work.
     Raises:
@@ -87,7 +89,7 @@ def detect(
         raise OptionError(f"{unable[0]} needs a model of sentence embeddings; give --embedder MODEL (pip install 'tunesmith[evaluate]')")
     if out is not None:
         _may_write(Path(out), force=force)
-    data = read(source, format=format, progress=progress).some()
+    data = read(source, format=format, mapping=mapping, progress=progress).some()
     lines = view(data.frame)
     examined = examine(lines, only=names, embedder=model, progress=progress)
     findings = examined.findings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def diagnose(
     losses: str | Path | None = None,
     part: Part = "dev",
     format: str | None = None,  # noqa: A002  (named as the option is)
+    mapping: Mapping[str, str] | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
@@ -50,6 +52,7 @@ def diagnose(
         losses: The run's `losses.parquet`, or the run.
         part: ``dev`` looks at the items drawn for diagnosis alone, so that the others can prove a patch; ``all`` at every item.
         format: The format of `data`, where it is not to be inferred.
+        mapping: Names of the source's fields to the names they are read under.
         seed: Draws the training prompts that density is compared with.
         force: Replace what lies at `out`.
         progress: Where to report.
@@ -64,7 +67,7 @@ def diagnose(
         raise OptionError(f'part: expected dev or all, found "{part}"')
     tuned, before = (each if isinstance(each, Evaluation) or each is None else Evaluation.open(each) for each in (evaluation, base))
     assert tuned is not None
-    given = read(data, format=format, progress=progress).some()
+    given = read(data, format=format, mapping=mapping, progress=progress).some()
     if given.frame.is_empty():
         raise InputError("expected the rows that the model was trained on (--data), found none")
     last = None if losses is None else last_losses(losses, given.frame)

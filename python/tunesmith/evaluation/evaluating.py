@@ -47,6 +47,7 @@ def evaluate(
     parts: Collection[Part] = PARTS,
     allow_partial: bool = False,
     format: str | None = None,  # noqa: A002  (named as the option is)
+    mapping: Mapping[str, str] | None = None,
     cache: str | Path | None = None,
     batch_tokens: int = 16_384,
     dtype: Dtype = "auto",
@@ -80,6 +81,7 @@ def evaluate(
             made from the whole source first, so that an item is asked and judged as in an evaluation of all.
         allow_partial: Go on where some items have no output; they are counted and left out.
         format: The format of `source`, where it is not to be inferred.
+        mapping: Names of the source's fields to the names they are read under.
         cache: A folder that keeps embeddings by content.
         batch_tokens: Tokens a batch holds at most; never changes an output beyond rounding.
         dtype: Of the weights.
@@ -96,7 +98,7 @@ def evaluate(
     _check(out, model, adapter, base_output, predictions)
     names = known_metrics.chosen(metrics, embedder=embedder is not None)
     chosen = check_parts(parts)
-    data = read(source, format=format, progress=progress).some()
+    data = read(source, format=format, mapping=mapping, progress=progress).some()
     if data.rejected.height:
         progress.say(f"{data.rows - data.frame.height:,} of {data.rows:,} records are rejected and not asked (tunesmith check)")
     subject = None

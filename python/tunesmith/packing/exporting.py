@@ -56,6 +56,7 @@ def export(
     trainer: For,
     model: str | None = None,
     format: str | None = None,  # noqa: A002  (the option's name on the surface)
+    mapping: Mapping[str, str] | None = None,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Export:
@@ -72,6 +73,7 @@ def export(
         trainer: Whose formats.
         model: The model that the configuration names; left to be filled in unless said.
         format: The source's format where it should not be inferred.
+        mapping: Names of the source's fields to the names they are read under.
         force: Replace an output made from something else.
         progress: Told what is going on.
     Raises:
@@ -83,7 +85,7 @@ def export(
     chosen = TRAINERS[trainer]
     if _is(source, "pack"):
         return _pack(source, as_place(out), chosen, model=model, force=force)
-    parts, inputs, rejected, notes = _parts(source, format, progress)
+    parts, inputs, rejected, notes = _parts(source, format, mapping, progress)
     options = {"for": trainer, "model": model}
     done = finished(out, kind="export", inputs=inputs, options=options, sources=(source,), force=force)
     if done is not None:
@@ -101,13 +103,18 @@ def export(
     return Export(folder=as_place(out), result=result, notes=notes)
 
 
-def _parts(source: Any, format: str | None, progress: Progress) -> tuple[dict[str, pl.DataFrame], dict[str, str], int, tuple[str, ...]]:  # noqa: A002
+def _parts(
+    source: Any,
+    format: str | None,  # noqa: A002
+    mapping: Mapping[str, str] | None,
+    progress: Progress,
+) -> tuple[dict[str, pl.DataFrame], dict[str, str], int, tuple[str, ...]]:
     """Read the rows, part by part where there are parts."""
     if _is(source, "split"):
-        read_in = {part: read(place, progress=progress) for part, place in parts_of(as_place(source)).items()}
+        read_in = {part: read(place, mapping=mapping, progress=progress) for part, place in parts_of(as_place(source)).items()}
         inputs = {part: next(iter(data.inputs.values())) for part, data in read_in.items()}
         return {part: data.frame.drop("cluster", "part", strict=False) for part, data in read_in.items()}, inputs, 0, ()
-    data = read(source, format=format, progress=progress).some()
+    data = read(source, format=format, mapping=mapping, progress=progress).some()
     return {"train": data.frame}, dict(data.inputs), data.rows - data.frame.height, data.notes
 
 

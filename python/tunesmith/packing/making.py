@@ -59,6 +59,7 @@ def pack(
     overflow: Overflow = "drop",
     turns: Turns = "all",
     format: str | None = None,  # noqa: A002  (the option's name on the surface)
+    mapping: Mapping[str, str] | None = None,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Pack:
@@ -75,6 +76,7 @@ def pack(
             the `answer` at the end (its end of turn is then not learnt); `error`.
         turns: Which answers of a row are learnt: `all`, the `last`, or `unroll` (one sequence per answer).
         format: The source's format where it should not be inferred.
+        mapping: Names of the source's fields to the names they are read under.
         force: Replace an output made from something else.
         progress: Told what is going on.
     Raises:
@@ -84,7 +86,7 @@ def pack(
     model = tokenizer if isinstance(tokenizer, ModelTokenizer) else load_tokenizer(tokenizer)
     bound = resolve(template, model)
     size = _context(context, model, progress)
-    data = read(source, format=format, progress=progress).some()
+    data = read(source, format=format, mapping=mapping, progress=progress).some()
     inputs = {**data.inputs, "tokenizer": model.hash, "template": bound.hash}
     options = {"template": bound.name, "context": size, "overflow": overflow, "turns": turns}
     done = finished(out, kind="pack", inputs=inputs, options=options, sources=(source, tokenizer), force=force)

@@ -63,6 +63,7 @@ def split(
     previous: str | Path | None = None,
     seed: int = 0,
     format: str | None = None,  # noqa: A002
+    mapping: Mapping[str, str] | None = None,
     force: bool = False,
     rows_per_file: int | None = None,
     progress: Progress = SILENT,
@@ -81,6 +82,7 @@ def split(
             whose group stands in two parts is set aside (``set_aside.parquet``).
         seed: Draws which groups go where, and which third of the test part is dev, gate and confirm.
         format: The source's format, inferred unless given.
+        mapping: Names of the source's fields to the names they are read under.
         force: Replace what lies at ``out``.
         rows_per_file: Rows of a file; unsaid, tables of more than 1 GiB in memory are cut into parts.
         progress: Where to tell how far it is.
@@ -92,7 +94,7 @@ def split(
         ArtefactError: If ``out`` holds something else.
     """
     out = as_place(out)
-    data = read(source, format=format, progress=progress).some()
+    data = read(source, format=format, mapping=mapping, progress=progress).some()
     inputs = {**data.inputs, **({"previous": read_manifest(previous, "split").hash} if previous else {})}
     options = {"test": test, "validation": validation, "group": group, "stratify": stratify, "seed": seed}
     made = finished(out, kind="split", inputs=inputs, options=options, sources=(source, previous), force=force)

@@ -126,11 +126,15 @@ class Stream:
 def _checked(mapping: Mapping[str, str] | None, name: str, table: Table) -> Mapping[str, str]:
     for theirs, ours in (mapping or {}).items():
         if theirs not in table.keys:
-            raise OptionError(f'{name}: map names a field "{theirs}" that is not there; {did_you_mean(theirs, table.keys)}')
+            there = ", ".join(table.keys[:12]) + (", ..." if len(table.keys) > 12 else "")
+            raise OptionError(f'{name}: map names a field "{theirs}" that is not there ({there}); {did_you_mean(theirs, table.keys)}')
         if ours in table.keys and ours not in (mapping or {}):
             raise OptionError(
                 f'{name}: map renames "{theirs}" to "{ours}", but there is a field of that name; map that one to another name'
             )
+        twice = [other for other, taken in (mapping or {}).items() if taken == ours and other != theirs]
+        if twice:
+            raise OptionError(f'{name}: map gives the name "{ours}" to "{theirs}" and to "{twice[0]}"; give each a name of its own')
     return mapping or {}
 
 

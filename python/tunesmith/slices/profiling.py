@@ -56,6 +56,7 @@ def profile(
     source: Any,
     *,
     format: str | None = None,  # noqa: A002  (named as the option is)
+    mapping: Mapping[str, str] | None = None,
     tokenizer: str | None = None,
     parser: str | None = None,
     topics: int = TOPICS,
@@ -67,6 +68,7 @@ def profile(
     Args:
         source: Anything `rows.read` takes.
         format: The format, where it is not to be inferred.
+        mapping: Names of the source's fields to the names they are read under.
         tokenizer: A folder with tokenizer.json, or a model's name: lengths in its tokens, too.
         parser: A spaCy pipeline, by name or folder, that finds verb and object (`slices.parsing.parse`); without one
             a light rule does (`slices.verbs`).
@@ -92,7 +94,7 @@ def profile(
     if topics < 1:
         raise OptionError(f"topics: found {topics}, expected 1 or more")
     named = _tokenizer(tokenizer)
-    data = read(source, format=format, progress=progress).some()
+    data = read(source, format=format, mapping=mapping, progress=progress).some()
     frame = data.frame
     prompts, responses = fields.prompt(frame), fields.response(frame)
     slices = _sliced(frame, prompts, topics=topics, seed=seed)

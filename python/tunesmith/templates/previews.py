@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,7 @@ def preview(
     row: str | int | None = None,
     turns: Turns = "all",
     format: str | None = None,  # noqa: A002  (the option's name on the surface)
+    mapping: Mapping[str, str] | None = None,
     progress: Progress = SILENT,
 ) -> Preview:
     """Show a row as the model gets it.
@@ -98,6 +99,7 @@ def preview(
         row: A position, or the first 8 or more digits of a row id; the first row unless said.
         turns: As in `pack`.
         format: The source's format where it should not be inferred.
+        mapping: Names of the source's fields to the names they are read under.
         progress: Told what is going on.
     Raises:
         OptionError: If no row, or more than one, is named so.
@@ -105,7 +107,7 @@ def preview(
     """
     model = tokenizer if isinstance(tokenizer, ModelTokenizer) else load_tokenizer(tokenizer)
     bound = resolve(template, model)
-    frame = _row(read(source, format=format, progress=progress).some(), row)
+    frame = _row(read(source, format=format, mapping=mapping, progress=progress).some(), row)
     position, row_id = frame["position"][0], frame["row_id"][0]
     encoded = encode(frame, tokenizer=model, template=bound, turns=turns)
     if encoded.frame.is_empty():

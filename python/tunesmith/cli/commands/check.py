@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunesmith.cli.manners import FAILED, FINE, Outcome, Session, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ tunesmith check clean --gate gate.yaml --against published --summary summary.md
 """,
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--format", "format_", help="The format, where it is not to be inferred.")
+@reading
 @click.option("--rejects", type=click.Path(dir_okay=False), help="Write rejected records here, to be mended and read again.")
 @click.option("--gate", metavar="FILE", type=click.Path(dir_okay=False), help="Bounds that decide whether the check passes (YAML).")
 @click.option("--against", metavar="VERSION", help="An earlier version: what came and went, and which findings increased.")
@@ -35,6 +36,7 @@ def command(
     session: Session,
     sources: tuple[str, ...],
     format_: str | None,
+    mapping: dict[str, str] | None,
     rejects: str | None,
     gate: str | None,
     against: str | None,
@@ -58,7 +60,7 @@ def command(
     if summary and not force and Path(summary).is_file() and Path(summary).stat().st_size:
         raise ArtefactError(f"{summary} exists; choose another file, or --force to replace it")
     source = sources[0] if len(sources) == 1 else list(sources)
-    checked = check(source, rejects, format=format_, keep=False, gate=gate, against=against, progress=session.progress)
+    checked = check(source, rejects, format=format_, mapping=mapping, keep=False, gate=gate, against=against, progress=session.progress)
     if summary:
         Path(summary).write_text(markdown(checked, " ".join(sources)) + "\n", encoding="utf-8")
     return Outcome(

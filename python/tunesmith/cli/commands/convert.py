@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tunesmith.cli.manners import Outcome, Session, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,12 +23,14 @@ _TARGETS = ("alpaca", "sharegpt", "messages", "openai", "prompt-completion", "pr
 @click.argument("source")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--to", type=click.Choice(_TARGETS), required=True, help="The format to write.")
-@click.option("--format", "format_", metavar="NAME", help="The source's format; inferred unless given.")
+@reading
 @click.option(
     "--rejects", metavar="FILE", type=click.Path(dir_okay=False), help="Write records that could not be rows here, as JSON lines."
 )
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-def command(session: Session, source: str, file: str, to: str, format_: str | None, rejects: str | None, force: bool) -> Outcome:
+def command(
+    session: Session, source: str, file: str, to: str, format_: str | None, mapping: dict[str, str] | None, rejects: str | None, force: bool
+) -> Outcome:
     """Write rows in another format, and count what it cannot hold.
 
     SOURCE is a file, glob, folder, version or `-`. FILE, or an address (s3://bucket/rows.jsonl), ends in
@@ -36,7 +39,7 @@ def command(session: Session, source: str, file: str, to: str, format_: str | No
     from tunesmith.cli.terminal import table
     from tunesmith.rows.converting import convert
 
-    done = convert(source, file, to=to, format=format_, rejects=rejects, force=force, progress=session.progress)  # type: ignore[arg-type]
+    done = convert(source, file, to=to, format=format_, mapping=mapping, rejects=rejects, force=force, progress=session.progress)  # type: ignore[arg-type]
     for note in done.notes:
         session.progress.say(note)
     data = {"rows_in": done.rows_in, "rows_out": done.rows_out, "rejected": done.rejected, "lost": dict(done.lost)}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunesmith.cli.manners import Outcome, Session, require, rows_per_file, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +27,7 @@ tunesmith curate alpaca.json --dry-run
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @click.option("-o", "--out", type=click.Path(file_okay=False), help="The version to write: a folder, or an address (s3://bucket/v1).")
 @click.option("--recipe", type=click.Path(dir_okay=False), help="A recipe (`tunesmith recipe new`); the default one unless given.")
-@click.option("--format", "format_", help="The format of the sources, where it is not to be inferred.")
+@reading
 @click.option("--cache", type=click.Path(file_okay=False), help="Keep what models computed here, by content (`select` with `embed`).")
 @rows_per_file
 @click.option("--dry-run", is_flag=True, help="Decide and show, but write nothing.")
@@ -37,6 +38,7 @@ def command(
     out: str | None,
     recipe: str | None,
     format_: str | None,
+    mapping: dict[str, str] | None,
     cache: str | None,
     rows_per_file: int | None,
     *,
@@ -55,7 +57,9 @@ def command(
     require(out or dry_run, "expected -o VERSION (what to write), or --dry-run to see what would happen")
     loaded = load_recipe(recipe)
     require(sources or loaded.sources, "expected a SOURCE, or a recipe that has `sources`; found neither")
-    given = [read(source, format=format_, progress=session.progress) if format_ else source for source in sources]
+    given = [
+        read(source, format=format_, mapping=mapping, progress=session.progress) if format_ or mapping else source for source in sources
+    ]
     made = curate(
         given or None, loaded, out=out, dry_run=dry_run, force=force, cache=cache, rows_per_file=rows_per_file, progress=session.progress
     )

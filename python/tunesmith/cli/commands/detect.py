@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tunesmith.cli.manners import Outcome, Session, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +29,7 @@ tunesmith detect alpaca.json --only output_empty --detector checks:shouting
 @click.option("--detector", "own", multiple=True, metavar="MODULE:FUNCTION", help="Run a detector of your own, too (repeat for more).")
 @click.option("--embedder", metavar="MODEL", help="A local sentence-transformers model: runs off_topic, too.")
 @click.option("--show", type=click.IntRange(min=0), default=3, show_default=True, help="Examples a detector.")
-@click.option("--format", "format_", help="The format, where it is not to be inferred.")
+@reading
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 def command(
     session: Session,
@@ -39,6 +40,7 @@ def command(
     embedder: str | None,
     show: int,
     format_: str | None,
+    mapping: dict[str, str] | None,
     *,
     force: bool,
 ) -> Outcome:
@@ -50,7 +52,16 @@ def command(
     from tunesmith.detection import detect
 
     found = detect(
-        source, out, only=only or None, detectors=own, embedder=embedder, show=show, format=format_, force=force, progress=session.progress
+        source,
+        out,
+        only=only or None,
+        detectors=own,
+        embedder=embedder,
+        show=show,
+        format=format_,
+        mapping=mapping,
+        force=force,
+        progress=session.progress,
     )
     return Outcome(data=found.result, show=lambda console: _show(console, found, out, only=bool(only)))
 

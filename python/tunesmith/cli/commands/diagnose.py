@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunesmith.cli.manners import Outcome, Session, require, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +31,11 @@ tunesmith diagnose finetuned --data split/train -o diagnosis --losses run/losses
 @click.option("--losses", type=click.Path(), help="The run's losses.parquet, to tell rows that were not learnt.")
 @click.option("--part", type=click.Choice(["dev", "all"]), default="dev", show_default=True,
               help="Look at the items for diagnosis alone, so that the others can prove a patch; or at all.")  # fmt: skip
-@click.option("--format", "format_", help="The format of the data, where it is not to be inferred.")
+@reading
 @click.option("--force", is_flag=True, help="Replace what lies at the output.")
 def command(
     session: Session, evaluation: str, data: str | None, out: str | None, base: str | None, losses: str | None, part: Any,
-    format_: str | None, *, force: bool,
+    format_: str | None, mapping: dict[str, str] | None, *, force: bool,
 ) -> Outcome:  # fmt: skip
     """Sort the errors of EVALUATION, find in which slices they lie and why, and propose a patch of the training rows.
 
@@ -48,8 +49,8 @@ def command(
     require(out, "expected -o DIAGNOSIS: where to write")
     assert out is not None
     made = diagnose(
-        evaluation, data=data, out=out, base=base, losses=losses, part=part, format=format_, seed=session.seed, force=force,
-        progress=session.progress,
+        evaluation, data=data, out=out, base=base, losses=losses, part=part, format=format_, mapping=mapping, seed=session.seed,
+        force=force, progress=session.progress,
     )  # fmt: skip
     told = {**made.summary, "diagnosis": str(made.folder), "reused": made.reused}
     return Outcome(data=told, show=lambda console: _show(console, made, data))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunesmith.cli.manners import Outcome, Session, require, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +42,7 @@ tunesmith evaluate test.json -o elsewhere --predictions predictions.jsonl
 @click.option("--part", "parts", multiple=True, type=click.Choice(["dev", "gate", "confirm"]), default=["dev", "gate", "confirm"],
               help="Take the items of one part; may be repeated. Default: all.")  # fmt: skip
 @click.option("--allow-partial", is_flag=True, help="Go on where items have no output; they are counted and left out.")
-@click.option("--format", "format_", help="The format of SOURCE, where it is not to be inferred.")
+@reading
 @click.option("--cache", type=click.Path(file_okay=False), help="A folder that keeps embeddings by content.")
 @click.option("--batch-tokens", type=click.IntRange(min=1), default=16_384, show_default=True, help="Tokens a batch holds at most.")
 @click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True, help="Of the weights.")

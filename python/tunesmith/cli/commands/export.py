@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tunesmith.cli.manners import Outcome, Session, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,9 +24,18 @@ _TRAINERS = ("axolotl", "llama-factory", "trl", "openai", "torchtune", "hub")
 @click.option("-o", "--out", required=True, metavar="DIR", type=click.Path(file_okay=False), help="The folder to make, or an address.")
 @click.option("--for", "trainer", type=click.Choice(_TRAINERS), required=True, help="Whose formats.")
 @click.option("--model", metavar="NAME", help="The model that the configuration names; else it is left to be filled in.")
-@click.option("--format", "format_", metavar="NAME", help="The source's format; inferred unless given.")
+@reading
 @click.option("--force", is_flag=True, help="Replace DIR if it is there.")
-def command(session: Session, source: str, out: str, trainer: str, model: str | None, format_: str | None, force: bool) -> Outcome:
+def command(
+    session: Session,
+    source: str,
+    out: str,
+    trainer: str,
+    model: str | None,
+    format_: str | None,
+    mapping: dict[str, str] | None,
+    force: bool,
+) -> Outcome:
     """Write rows as another trainer reads them, with the configuration that goes with them.
 
     SOURCE is rows (a split gives a file for each part), or a pack for axolotl and trl: its input_ids, attention_mask and
@@ -34,7 +44,7 @@ def command(session: Session, source: str, out: str, trainer: str, model: str | 
     from tunesmith.cli.terminal import table
     from tunesmith.packing.exporting import export
 
-    done = export(source, out, trainer=trainer, model=model, format=format_, force=force, progress=session.progress)  # type: ignore[arg-type]
+    done = export(source, out, trainer=trainer, model=model, format=format_, mapping=mapping, force=force, progress=session.progress)  # type: ignore[arg-type]
     for note in done.notes:
         session.progress.say(note)
     result = done.result

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunesmith.cli.manners import Outcome, Session, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +37,7 @@ tunesmith pack chat.jsonl -o packed --tokenizer Qwen/Qwen3-0.6B --context 2048 -
     help="A row longer than the context: drop it, cut its prompt's left, cut its answer's end, or stop.",
 )
 @click.option("--turns", type=click.Choice(["all", "last", "unroll"]), default="all", show_default=True, help="Which answers are learnt.")
-@click.option("--format", "format_", metavar="NAME", help="The source's format (default: inferred).")
+@reading
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 def command(session: Session, *, source: str, out: str, tokenizer: str, format_: str | None, **options: Any) -> Outcome:
     """Tokenize rows with a template, mark what is learnt, and pack them for training."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunesmith.cli.manners import Outcome, Session, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +31,7 @@ tunesmith preview chat.jsonl --tokenizer Qwen/Qwen3-0.6B --row 12
 @click.option("--template", metavar="T", help="alpaca, alpaca-lora, chatml, plain, or a .jinja file (default: the tokenizer's own).")
 @click.option("--row", metavar="ROW", help="A position, or 8 or more digits of a row id (default: the first row).")
 @click.option("--turns", type=click.Choice(["all", "last", "unroll"]), default="all", show_default=True, help="Which answers are learnt.")
-@click.option("--format", "format_", metavar="NAME", help="The source's format (default: inferred).")
+@reading
 def command(session: Session, *, source: str, tokenizer: str, format_: str | None, **options: Any) -> Outcome:
     """Show one row's tokens as the model gets them, the supervised ones marked."""
     from tunesmith.templates import preview

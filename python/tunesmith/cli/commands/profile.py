@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tunesmith.cli.manners import Outcome, Session, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ SHOWN = 12
 @click.argument("source")
 @click.option("-o", "--out", metavar="REPORT.html", help="Write it as a report too: one self-contained HTML file.")
 @click.option("--force", is_flag=True, help="Replace a file that is no report.")
-@click.option("--format", "format_", help="The format, where it is not to be inferred.")
+@reading
 @click.option("--tokenizer", metavar="MODEL", help="Count lengths in tokens of this one, too: a folder or a model's name.")
 @click.option("--parser", metavar="PIPELINE", help="Find verb and object by a spaCy pipeline: its name or folder.")
 @click.option("--topics", type=click.IntRange(min=1), default=20, show_default=True, help="Clusters of prompts, at most.")
@@ -38,6 +39,7 @@ def command(
     out: str | None,
     force: bool,
     format_: str | None,
+    mapping: dict[str, str] | None,
     tokenizer: str | None,
     parser: str | None,
     topics: int,
@@ -56,7 +58,16 @@ def command(
         from tunesmith.reports import ready
 
         ready(out, force=force)
-    made = profile(source, format=format_, tokenizer=tokenizer, parser=parser, topics=topics, seed=session.seed, progress=session.progress)
+    made = profile(
+        source,
+        format=format_,
+        mapping=mapping,
+        tokenizer=tokenizer,
+        parser=parser,
+        topics=topics,
+        seed=session.seed,
+        progress=session.progress,
+    )
     data = dict(made.result)
     if out is not None:
         from tunesmith.reports import profile_report

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tunesmith.cli.manners import FAILED, FINE, Outcome, Session, rows_per_file, verb
+from tunesmith.cli.reading import reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--group", metavar="COLUMN", help="Rows with equal values here stay together, too.")
 @click.option("--stratify", metavar="COLUMN", help="Every part gets the values of this column in about the same shares.")
 @click.option("--previous", metavar="DIR", type=click.Path(file_okay=False), help="An earlier split; its rows keep their part.")
-@click.option("--format", "format_", metavar="NAME", help="The source's format; inferred unless given.")
+@reading
 @rows_per_file
 @click.option("--force", is_flag=True, help="Replace DIR if it is there.")
 def command(
@@ -37,6 +38,7 @@ def command(
     stratify: str | None,
     previous: str | None,
     format_: str | None,
+    mapping: dict[str, str] | None,
     rows_per_file: int | None,
     force: bool,
 ) -> Outcome:
@@ -51,7 +53,7 @@ def command(
 
     done = split(
         source, out, test=test, validation=validation, group=group, stratify=stratify, previous=previous, seed=session.seed,
-        format=format_, force=force, rows_per_file=rows_per_file, progress=session.progress,
+        format=format_, mapping=mapping, force=force, rows_per_file=rows_per_file, progress=session.progress,
     )  # fmt: skip
     for note in done.notes:
         session.progress.say(note)

@@ -73,6 +73,6 @@ def infer(keys: Sequence[str], file: str) -> tuple[Format, list[str]]:
     if not known:
         found = ", ".join(keys[:12]) or "none"
         listed = "; ".join(f"{chosen.name} ({chosen.known_by})" for chosen in FORMATS.values())
-        advice = "Rename columns with a recipe's `map`, or say --format"
+        advice = "Rename fields with --map FIELD=NAME (a recipe's `map`), or say --format"
         raise InputError(f"{file}: no known format fits the fields found ({found}). Known: {listed}. {advice}")
     return known[0], [other.name for other in known[1:]]
