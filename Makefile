@@ -2,6 +2,7 @@
 # make real   Alpaca 52k and SmolLM2-135M: ALPACA=/path/to/alpaca_data.json (default: ../shared/data where it is there);
 #             QUICK=1 leaves out the refusal experiment
 # make test   everything that CI runs; make fast: its part under ten minutes
+# make peers  what the tests leave out where it is not installed: exports through the loaders of other trainers, gs:// and az://
 # make bench  kernels beside their peers, one thread and all cores: rewrites docs/benchmarks.md (DATA=FOLDER of the public
 #             data; BENCH="rouge packing" renews these tables alone)
 #
@@ -15,7 +16,7 @@ TORCH := torch==2.13.0
 OUT ?= out
 SOURCES := $(shell find rust python -name '*.rs' -o -name '*.pyi' -o -name 'pyproject.toml') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: demo real test fast rust lint types docs bench clean
+.PHONY: demo real test fast peers rust lint types docs bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/tunesmith demo -o $(OUT)/demo
@@ -30,6 +31,10 @@ test: rust lint types fast
 fast: $(VENV)/.dev
 	$(BIN)/pytest -n 2 -m "not slow"
 	$(BIN)/pytest --quiet --doctest-modules python/tunesmith
+
+# LLaMA-Factory asks for another transformers than ours when it is imported, and reads files with either.
+peers: $(VENV)-peers/.peers
+	DISABLE_VERSION_CHECK=1 $(VENV)-peers/bin/python -m pytest tests/packing/test_export_loaders.py tests/rows/test_stores.py
 
 rust:
 	cargo fmt --check
@@ -50,10 +55,20 @@ docs: $(VENV)/.dev
 bench: $(VENV)-bench/.bench
 	$(VENV)-bench/bin/python benchmarks/write.py $(if $(DATA),--data $(DATA)) $(BENCH)
 
-# The peers stand apart, over what the development environment has: they change nothing there.
+# What only some targets need stands apart, over what the development environment has: it changes nothing there.
+define over
+	$(BIN)/python -m venv $(1)
+	$(BIN)/python -c 'import site; print("import site; site.addsitedir(%r)" % site.getsitepackages()[0])' > $$(echo $(1)/lib/python*/site-packages)/below.pth
+endef
+
+$(VENV)-peers/.peers: $(VENV)/.dev tests/stores.txt tests/trainers.txt
+	$(call over,$(VENV)-peers)
+	$(VENV)-peers/bin/pip install --quiet --requirement tests/stores.txt
+	$(VENV)-peers/bin/pip install --quiet --no-deps --requirement tests/trainers.txt
+	@touch $@
+
 $(VENV)-bench/.bench: $(VENV)/.dev benchmarks/requirements.txt
-	$(BIN)/python -m venv $(VENV)-bench
-	$(BIN)/python -c 'import site; print("import site; site.addsitedir(%r)" % site.getsitepackages()[0])' > $$(echo $(VENV)-bench/lib/python*/site-packages)/below.pth
+	$(call over,$(VENV)-bench)
 	$(VENV)-bench/bin/pip install --quiet --requirement benchmarks/requirements.txt
 	@touch $@
 

@@ -1,7 +1,7 @@
-"""Exports as the trainers' own loaders read them, where those projects are installed; `test_export.py` checks their documented forms.
+"""Exports as the trainers' own loaders read them; `test_export.py` checks their documented forms.
 
-They are heavy, and no dependency of anything here. Into an environment of its own:
-``pip install --no-deps trl llamafactory axolotl torchtune``, and what their loaders then ask for.
+TRL is among the development dependencies. The others pin a great deal, and are tried by ``make peers``: without their dependencies, in an
+environment of its own.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Object stores of this machine: an S3 server, with accounts and rights where a test asks for them; Google's and Azure's emulators.
 
-The latter two are no dependency of anything here. By hand: ``pip install gcsfs adlfs gcp-storage-emulator``, ``npm install -g azurite``.
+The latter two are no development dependencies: ``make peers`` installs them (but for Azurite: ``npm install -g azurite``).
 """
 
 import json
