@@ -52,11 +52,11 @@ fn kernels(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("texts");
     group.throughput(Throughput::Bytes(bytes as u64)).sample_size(20);
     group.bench_function("shingles", |bench| {
-        let (mut shingler, mut shingles) = (Shingler::new(shape), Vec::new());
+        let (mut shingler, mut shingles) = (Shingler::new(shape, &control), Vec::new());
         bench.iter(|| {
             for text in texts.iter().flatten() {
                 shingles.clear();
-                black_box(shingler.push(text, &mut shingles));
+                black_box(shingler.push(text, &mut shingles)).expect("not stopped");
             }
         });
     });
@@ -76,7 +76,7 @@ fn kernels(criterion: &mut Criterion) {
         let (mut scratch, mut keys) = (Scratch::default(), Vec::new());
         bench.iter(|| {
             keys.clear();
-            shingles.chunks(60).for_each(|text| search.permutations.keys(text, &mut scratch, &mut keys));
+            shingles.chunks(60).for_each(|text| search.permutations.keys(text, &mut scratch, &mut keys, &control).expect("not stopped"));
         });
     });
     let lengths: Vec<u32> = (0..100_000).map(|row| (mix(row) % 64 * (mix(row + 7) % 32) + 1) as u32).collect();

@@ -105,7 +105,8 @@ pub type Sets = Vec<Option<Vec<u64>>>;
 pub struct Signer<'a> {
     search: &'a Search,
     order: &'a [usize],
-    shingler: Shingler,
+    control: &'a Control,
+    shingler: Shingler<'a>,
     scratch: Scratch,
     shingles: Vec<u64>,
 }
@@ -113,32 +114,36 @@ pub struct Signer<'a> {
 impl<'a> Signer<'a> {
     /// A signer that keys rows by the first field of `order` that they have.
     #[must_use]
-    pub fn new(search: &'a Search, order: &'a [usize]) -> Self {
-        Self { search, order, shingler: Shingler::new(search.shape), scratch: Scratch::default(), shingles: Vec::new() }
+    pub fn new(search: &'a Search, order: &'a [usize], control: &'a Control) -> Self {
+        let shingler = Shingler::new(search.shape, control);
+        Self { search, order, control, shingler, scratch: Scratch::default(), shingles: Vec::new() }
     }
 
     /// Append one key per band of a row and give the identity of its token sequences; nothing of either where it
     /// has no text. Rows that have different fields share no key: an absent text is like no text that is there.
-    pub fn sign(&mut self, rows: &Rows<'_>, row: u32, keys: &mut Vec<u64>) -> Option<u128> {
-        let key_field = *self.order.iter().find(|&&field| rows.text(row, field).is_some())?;
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::error::Error::Interrupted).
+    pub fn sign(&mut self, rows: &Rows<'_>, row: u32, keys: &mut Vec<u64>) -> Result<Option<u128>> {
+        let Some((key_field, text)) = self.order.iter().find_map(|&field| Some((field, rows.text(row, field)?))) else { return Ok(None) };
         if rows.width() == 1 {
             self.shingles.clear();
-            let identity = self.shingler.push(rows.text(row, 0)?, &mut self.shingles);
-            self.search.permutations.keys(&self.shingles, &mut self.scratch, keys);
-            return Some(identity);
+            let identity = self.shingler.push(text, &mut self.shingles)?;
+            self.search.permutations.keys(&self.shingles, &mut self.scratch, keys, self.control)?;
+            return Ok(Some(identity));
         }
         let (mut whole, mut absent, start) = ([0_u64; 2], 0_u64, keys.len());
         for (field, text) in rows.texts(row).enumerate() {
             self.shingles.clear();
             let identity = match text {
-                Some(text) => self.shingler.push(text, &mut self.shingles),
+                Some(text) => self.shingler.push(text, &mut self.shingles)?,
                 None => {
                     absent |= 1 << field;
                     0
                 }
             };
             if field == key_field {
-                self.search.permutations.keys(&self.shingles, &mut self.scratch, keys);
+                self.search.permutations.keys(&self.shingles, &mut self.scratch, keys, self.control)?;
             }
             // Sixty-four bits each way round: as good as an identity of the whole.
             let (low, high) = (identity as u64, (identity >> 64) as u64);
@@ -146,12 +151,15 @@ impl<'a> Signer<'a> {
         }
         // The fields that are absent count, too.
         keys[start..].iter_mut().for_each(|key| *key = mix(*key ^ absent));
-        Some(u128::from(mix(whole[0] ^ absent)) << 64 | u128::from(mix(whole[1].wrapping_add(absent))))
+        Ok(Some(u128::from(mix(whole[0] ^ absent)) << 64 | u128::from(mix(whole[1].wrapping_add(absent)))))
     }
 
     /// The shingles of each field of a row.
-    pub fn sets(&mut self, rows: &Rows<'_>, row: u32) -> Sets {
-        rows.texts(row).map(|text| text.map(|text| self.shingler.set(text))).collect()
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::error::Error::Interrupted).
+    pub fn sets(&mut self, rows: &Rows<'_>, row: u32) -> Result<Sets> {
+        rows.texts(row).map(|text| text.map(|text| self.shingler.set(text)).transpose()).collect()
     }
 }
 
@@ -175,14 +183,14 @@ pub fn signed(
             .into_par_iter()
             .step_by(GRAIN)
             .map_init(
-                || Signer::new(search, order),
+                || Signer::new(search, order, control),
                 |signer, first| {
                     let last = end.min(first.saturating_add(GRAIN as u32));
                     let mut keys = Vec::with_capacity((last - first) as usize * bands);
                     let mut identities = Vec::with_capacity((last - first) as usize);
                     for row in first..last {
                         control.check()?;
-                        identities.push(signer.sign(rows, row, &mut keys));
+                        identities.push(signer.sign(rows, row, &mut keys)?);
                     }
                     control.advance((last - first) as usize);
                     Ok((identities, keys))

@@ -8,12 +8,14 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use rayon::prelude::*;
 
-use crate::error::Result;
-use crate::parallel::Control;
+use crate::error::{Error, Result};
+use crate::parallel::{Control, map};
 use crate::shingle::{Shape, Shingler};
 
 /// Texts that one task reads.
 const GRAIN: usize = 256;
+/// Shingles between two looks at the control.
+const PART: usize = 1 << 16;
 
 /// The most similar text of the other column.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,32 +57,71 @@ impl Hasher for AsIs {
 
 /// Which texts hold a shingle, and how many shingles each text has.
 struct Index {
-    rows: HashMap<u64, Vec<u32>, BuildHasherDefault<AsIs>>,
+    /// Distinct shingles, numbered as they come.
+    numbers: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
+    /// Texts by shingle: `rows[starts[number]..starts[number + 1]]`.
+    rows: Vec<u32>,
+    starts: Vec<usize>,
     sizes: Vec<usize>,
 }
 
 impl Index {
     fn new(texts: &[Option<&str>], shape: Shape, control: &Control) -> Result<Self> {
-        let mut index = Self { rows: HashMap::default(), sizes: vec![0; texts.len()] };
-        let mut shingler = Shingler::new(shape);
-        for (row, text) in texts.iter().enumerate() {
+        let sets = map(texts.len().div_ceil(GRAIN), |chunk| {
+            let mut shingler = Shingler::new(shape, control);
+            let texts = &texts[chunk * GRAIN..texts.len().min((chunk + 1) * GRAIN)];
+            let sets = texts.iter().map(|text| text.map_or(Ok(Vec::new()), |text| shingler.set(text))).collect::<Result<Vec<_>>>()?;
+            control.advance(texts.len());
+            Ok(sets)
+        })?;
+        let sets: Vec<Vec<u64>> = sets.into_iter().flatten().collect();
+        let mut numbers: HashMap<u64, u32, BuildHasherDefault<AsIs>> = HashMap::default();
+        let (mut starts, mut numbered) = (vec![0], Vec::with_capacity(sets.iter().map(Vec::len).sum()));
+        for shingles in sets.iter().flat_map(|set| set.chunks(PART)) {
             control.check()?;
-            let Some(text) = text else { continue };
-            let set = shingler.set(text);
-            index.sizes[row] = set.len();
-            for shingle in set {
-                index.rows.entry(shingle).or_default().push(row as u32);
+            for &shingle in shingles {
+                let next = starts.len() as u32;
+                let number = *numbers.entry(shingle).or_insert(next);
+                if number == next {
+                    starts.push(0);
+                }
+                starts[number as usize] += 1;
+                numbered.push(number);
             }
         }
-        control.advance(texts.len());
-        Ok(index)
+        if starts.len() > u32::MAX as usize {
+            return Err(Error::Input("texts: found 2^32 distinct shingles or more, expected fewer; work on parts".into()));
+        }
+        // Numbers count from 1, so that each entry becomes the end of a shingle's rows and then, filled from there, their start.
+        for number in 1..starts.len() {
+            starts[number] += starts[number - 1];
+        }
+        let (mut rows, mut rest) = (vec![0; numbered.len()], numbered.as_slice());
+        for (set, row) in sets.iter().zip(0_u32..) {
+            let (mine, others) = rest.split_at(set.len());
+            rest = others;
+            for numbers in mine.chunks(PART) {
+                control.check()?;
+                for &number in numbers {
+                    starts[number as usize] -= 1;
+                    rows[starts[number as usize]] = row;
+                }
+            }
+        }
+        starts.push(rows.len());
+        Ok(Self { numbers, rows, starts, sizes: sets.iter().map(Vec::len).collect() })
+    }
+
+    /// The texts that hold a shingle.
+    fn rows(&self, shingle: u64) -> &[u32] {
+        self.numbers.get(&shingle).map_or(&[], |&number| &self.rows[self.starts[number as usize]..self.starts[number as usize + 1]])
     }
 }
 
 /// For each text the most similar one of `against`; none where it shares no shingle with any, or is null.
 ///
 /// # Errors
-/// [`Error::Interrupted`](crate::error::Error::Interrupted).
+/// [`Error::Interrupted`]; [`Error::Input`] for 2^32 distinct shingles or more.
 pub fn closest(texts: &[Option<&str>], against: &[Option<&str>], shape: Shape, control: &Control) -> Result<Vec<Option<Closest>>> {
     let index = Index::new(texts, shape, control)?;
     let none = || vec![None; texts.len()];
@@ -89,16 +130,19 @@ pub fn closest(texts: &[Option<&str>], against: &[Option<&str>], shape: Shape, c
         .enumerate()
         .try_fold(none, |mut found, (chunk, others)| {
             control.check()?;
-            let mut shingler = Shingler::new(shape);
+            let mut shingler = Shingler::new(shape, control);
             let (mut shared, mut touched) = (vec![0_u32; texts.len()], Vec::new());
             for (place, text) in others.iter().enumerate() {
                 let Some(text) = text else { continue };
-                let set = shingler.set(text);
-                for row in set.iter().filter_map(|shingle| index.rows.get(shingle)).flatten() {
-                    if shared[*row as usize] == 0 {
-                        touched.push(*row);
+                let set = shingler.set(text)?;
+                for shingles in set.chunks(PART) {
+                    control.check()?;
+                    for &row in shingles.iter().flat_map(|&shingle| index.rows(shingle)) {
+                        if shared[row as usize] == 0 {
+                            touched.push(row);
+                        }
+                        shared[row as usize] += 1;
                     }
-                    shared[*row as usize] += 1;
                 }
                 let twin = (chunk * GRAIN + place) as u32;
                 for row in touched.drain(..) {

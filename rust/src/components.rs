@@ -1,16 +1,14 @@
 //! Connected components of rows: the groups that edges between near duplicates make.
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::error::Result;
 use crate::fields::check_rows;
+use crate::long;
 use crate::parallel::Control;
 
 /// Rows, or edges, between two looks at the control.
 const GRAIN: usize = 1 << 18;
-/// Rows that are sorted at a time.
-const PIECE: usize = 1 << 21;
 
 /// Union-find in which the smallest member is the root.
 pub struct Forest(Vec<u32>);
@@ -45,7 +43,7 @@ impl Forest {
 /// [`Error::Input`](crate::error::Error::Input) for 2^32 - 1 distinct rows or more;
 /// [`Error::Interrupted`](crate::error::Error::Interrupted).
 pub fn components(a: &[u64], b: &[u64], control: &Control) -> Result<(Vec<u64>, Vec<u64>)> {
-    let rows = distinct(a, b, control)?;
+    let rows = long::distinct_of(&[a, b], control)?;
     check_rows(rows.len())?;
     let mut places: FxHashMap<u64, u32> = FxHashMap::with_capacity_and_hasher(rows.len(), Default::default());
     for (rows, place) in rows.chunks(GRAIN).zip((0..).step_by(GRAIN)) {
@@ -67,46 +65,9 @@ pub fn components(a: &[u64], b: &[u64], control: &Control) -> Result<(Vec<u64>, 
     Ok((rows, roots))
 }
 
-/// The distinct rows of two lists, ascending: pieces are sorted and then merged, so that none of it takes long.
-fn distinct(a: &[u64], b: &[u64], control: &Control) -> Result<Vec<u64>> {
-    let piece = |rows: &[u64]| {
-        control.check()?;
-        let mut rows = rows.to_vec();
-        rows.sort_unstable();
-        rows.dedup();
-        Ok(rows)
-    };
-    let mut sorted: Vec<Vec<u64>> = a.par_chunks(PIECE).chain(b.par_chunks(PIECE)).map(piece).collect::<Result<_>>()?;
-    while sorted.len() > 1 {
-        sorted = sorted.par_chunks_mut(2).map(|pair| merge(pair, control)).collect::<Result<_>>()?;
-    }
-    Ok(sorted.pop().unwrap_or_default())
-}
-
-/// One or two ascending lists as one, without repeats.
-fn merge(lists: &mut [Vec<u64>], control: &Control) -> Result<Vec<u64>> {
-    let [one, other] = lists else { return Ok(std::mem::take(&mut lists[0])) };
-    let (one, other) = (std::mem::take(one), std::mem::take(other));
-    let mut merged = Vec::with_capacity(one.len() + other.len());
-    let (mut i, mut j) = (0, 0);
-    while i < one.len() && j < other.len() {
-        control.check()?;
-        for _ in 0..GRAIN {
-            let (Some(&x), Some(&y)) = (one.get(i), other.get(j)) else { break };
-            merged.push(x.min(y));
-            i += usize::from(x <= y);
-            j += usize::from(y <= x);
-        }
-    }
-    merged.extend_from_slice(&one[i..]);
-    merged.extend_from_slice(&other[j..]);
-    Ok(merged)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PIECE, components};
-    use crate::hash::mix;
+    use super::{GRAIN, components};
     use crate::parallel::Control;
 
     #[test]
@@ -117,16 +78,11 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_many_pieces_are_distinct_and_ascending() {
-        let number = |k: usize| mix(k as u64) % (PIECE as u64 / 4);
-        let (a, b): (Vec<u64>, Vec<u64>) = ((0..PIECE + 7).map(number).collect(), (0..PIECE + 7).map(|k| number(k) + 3).collect());
+    fn edges_are_told_and_can_be_stopped() {
+        let (a, b): (Vec<u64>, Vec<u64>) = (0..GRAIN as u64 + 7).map(|k| (k, k / 3 * 3)).unzip();
         let control = Control::default();
         let (rows, roots) = components(&a, &b, &control).unwrap();
-        let mut wanted: Vec<u64> = a.iter().chain(&b).copied().collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        assert_eq!(rows, wanted);
-        assert!(rows.iter().zip(&roots).all(|(row, root)| row >= root && row % 3 == root % 3));
+        assert!(rows == a && roots == b);
         assert_eq!(control.done(), a.len());
         control.stop();
         assert!(components(&a, &b, &control).is_err());

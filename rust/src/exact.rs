@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::classes::Table;
 use crate::error::{Error, Result};
 use crate::fields::Rows;
+use crate::long::{self, Cuts};
 use crate::parallel::Control;
 
 /// What is folded before texts are compared. No level touches digits, operators or brackets.
@@ -60,8 +61,10 @@ pub fn exact_duplicates(rows: &Rows<'_>, normalization: Normalization, control: 
                 |(state, text), first| {
                     control.check()?;
                     let last = end.min(first.saturating_add(GRAIN as u32));
+                    let identities =
+                        (first..last).map(|row| identity(rows, row, normalization, state, text, control)).collect::<Result<_>>();
                     control.advance((last - first) as usize);
-                    Ok((first..last).map(|row| identity(rows, row, normalization, state, text)).collect())
+                    identities
                 },
             )
             .collect::<Result<_>>()?;
@@ -78,45 +81,61 @@ pub fn exact_duplicates(rows: &Rows<'_>, normalization: Normalization, control: 
     Ok(roots)
 }
 
-fn identity(rows: &Rows<'_>, row: u32, normalization: Normalization, state: &mut Xxh3, text: &mut String) -> Option<u128> {
+fn identity(
+    rows: &Rows<'_>,
+    row: u32,
+    normalization: Normalization,
+    state: &mut Xxh3,
+    text: &mut String,
+    control: &Control,
+) -> Result<Option<u128>> {
     if rows.texts(row).all(|field| field.is_none()) {
-        return None;
+        return Ok(None);
     }
     state.reset();
     for field in rows.texts(row) {
         let raw = field.unwrap_or("");
+        text.clear();
         let bytes = match normalization {
             Normalization::None => raw.as_bytes(),
             Normalization::Space => {
-                text.clear();
-                fold(raw, text);
+                long::parts(raw, Cuts::Words, control, |raw| {
+                    fold(raw, text);
+                    Ok(())
+                })?;
                 text.as_bytes()
             }
             Normalization::Unicode => {
-                text.clear();
-                // Nearly all texts are in NFKC already.
-                if is_nfkc_quick(raw.chars()) == unicode_normalization::IsNormalized::Yes {
-                    fold(&unmark(raw), text);
-                } else {
-                    fold(&unmark(&raw.nfkc().collect::<String>()), text);
-                }
+                long::parts(raw, Cuts::Words, control, |raw| {
+                    // Nearly all texts are in NFKC already.
+                    if is_nfkc_quick(raw.chars()) == unicode_normalization::IsNormalized::Yes {
+                        fold(&unmark(raw), text);
+                    } else {
+                        fold(&unmark(&raw.nfkc().collect::<String>()), text);
+                    }
+                    Ok(())
+                })?;
                 text.as_bytes()
             }
         };
         state.update(&(bytes.len() as u64).to_le_bytes());
         state.update(bytes);
     }
-    Some(state.digest128())
+    Ok(Some(state.digest128()))
 }
 
-/// Lower-case, with one space for every run of white space and none at the ends.
+/// Append in lower case, with one space for every run of white space and none at the ends.
 fn fold(raw: &str, text: &mut String) {
+    let mut goes_on = !raw.starts_with(char::is_whitespace); // a text may be cut within a word, but never behind a space
     for piece in raw.split_whitespace() {
-        if !text.is_empty() {
+        if !text.is_empty() && !goes_on {
             text.push(' ');
         }
+        goes_on = false;
         if piece.is_ascii() {
-            text.extend(piece.chars().map(|c| c.to_ascii_lowercase()));
+            let start = text.len();
+            text.push_str(piece);
+            text[start..].make_ascii_lowercase();
         } else {
             text.push_str(&piece.to_lowercase());
         }
@@ -147,7 +166,10 @@ fn unmark(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Normalization, exact_duplicates};
+    use unicode_normalization::UnicodeNormalization;
+    use xxhash_rust::xxh3::Xxh3;
+
+    use super::{Normalization, exact_duplicates, fold, identity, unmark};
     use crate::fields::Rows;
     use crate::parallel::Control;
 
@@ -167,6 +189,25 @@ mod tests {
     fn numbers_and_operators_are_never_folded() {
         let texts = ["3.5 + 2", "35 + 2", "3.5 - 2", "3.5 + 2?", "(3.5) + 2"];
         assert_eq!(roots(&texts, Normalization::Unicode), [0, 1, 2, 0, 4]);
+    }
+
+    #[test]
+    fn a_long_text_is_folded_as_a_whole() {
+        let words = ["No.", "“x”", "e\u{301}Ｓ", "ΣΑΣ", "'", "3,5", "\n", "日本。語語語語語語語語語語"];
+        let text = |gap: &str| words.join(gap).repeat(80_000);
+        let (one, other) = (text(" "), text("  "));
+        assert!(one.len() > 1 << 21);
+        assert_eq!(roots(&[&one, &other], Normalization::Space), [0, 0]);
+        assert_eq!(roots(&[&one, &other], Normalization::Unicode), [0, 0]);
+        let (mut plain, control) = (String::new(), Control::default());
+        fold(&unmark(&one.nfkc().collect::<String>()), &mut plain);
+        let columns = [vec![Some(one.as_str())], vec![Some(plain.as_str())]];
+        let [id, wanted] = [0, 1].map(|column| {
+            let (rows, mut text) = (Rows::new(&columns[column..=column]).unwrap(), String::new());
+            let normalization = [Normalization::Unicode, Normalization::None][column];
+            identity(&rows, 0, normalization, &mut Xxh3::new(), &mut text, &control).unwrap()
+        });
+        assert_eq!(id, wanted);
     }
 
     #[test]

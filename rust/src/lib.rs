@@ -18,6 +18,7 @@ pub mod fold;
 pub mod hash;
 pub mod json;
 pub mod lcs;
+pub mod long;
 pub mod lsh;
 pub mod meetings;
 pub mod minhash;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::hash::mix;
+use crate::parallel::Control;
 
 /// The chance with which two texts of exactly the threshold's similarity must share a band. Above it the
 /// chance only grows; below it, candidates are refused by exact verification.
@@ -93,6 +94,8 @@ pub struct Permutations {
     bands: Bands,
 }
 
+/// Shingles between two looks at the control.
+const PART: usize = 1 << 14;
 /// Hash functions worked on at once: their running minima stay in vector registers.
 const BLOCK: usize = 32;
 /// What is left of them after whole blocks: one vector.
@@ -115,16 +118,23 @@ impl Permutations {
     }
 
     /// Append one key per band of a text with these shingles (at least one; repeats do no harm).
-    pub fn keys(&self, shingles: &[u64], scratch: &mut Scratch, keys: &mut Vec<u64>) {
-        scratch.shingles.clear();
-        scratch.shingles.extend(shingles.iter().map(|&shingle| (shingle >> 32) as u32));
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn keys(&self, shingles: &[u64], scratch: &mut Scratch, keys: &mut Vec<u64>, control: &Control) -> Result<()> {
         scratch.signature.clear();
         scratch.signature.resize(self.factors.len(), u32::MAX);
-        self.sign(&scratch.shingles, &mut scratch.signature);
+        for shingles in shingles.chunks(PART) {
+            control.check()?;
+            scratch.shingles.clear();
+            scratch.shingles.extend(shingles.iter().map(|&shingle| (shingle >> 32) as u32));
+            self.sign(&scratch.shingles, &mut scratch.signature);
+        }
         for (band, rows) in scratch.signature.chunks_exact(self.bands.rows).take(self.bands.bands).enumerate() {
             let key = rows.iter().fold(band as u64 + 1, |key, &row| mix(key ^ u64::from(row)).wrapping_add(key.rotate_left(17)));
             keys.push(mix(key));
         }
+        Ok(())
     }
 
     fn sign(&self, shingles: &[u32], signature: &mut [u32]) {
@@ -177,6 +187,7 @@ fn sign_by<const N: usize>(factors: &[u32], offsets: &[u32], shingles: &[u32], s
 mod tests {
     use super::{Bands, Permutations, Scratch, sign_blocks};
     use crate::hash::mix;
+    use crate::parallel::Control;
 
     #[test]
     fn bands_keep_recall_and_budget() {
@@ -230,7 +241,7 @@ mod tests {
         let permutations = Permutations::new(Bands { bands: 4096, rows: 1 }, 0);
         let keys = |range: std::ops::Range<u64>| {
             let (shingles, mut keys): (Vec<u64>, Vec<u64>) = (range.map(mix).collect(), Vec::new());
-            permutations.keys(&shingles, &mut Scratch::default(), &mut keys);
+            permutations.keys(&shingles, &mut Scratch::default(), &mut keys, &Control::default()).unwrap();
             keys
         };
         let (a, b) = (keys(0..300), keys(100..400));

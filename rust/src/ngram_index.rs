@@ -92,12 +92,13 @@ impl Index {
         let pieces: Vec<Vec<Vec<u64>>> = items
             .par_chunks(GRAIN)
             .map_init(
-                || Cutter::new(rule.cut),
+                || Cutter::new(rule.cut, control),
                 |cutter, piece| {
                     control.check()?;
-                    let tokens = piece.iter().map(|item| item.map_or_else(Vec::new, |item| cutter.tokens(item).to_vec())).collect();
+                    let mut tokens = |item: &Option<&str>| item.map_or(Ok(Vec::new()), |item| Ok(cutter.tokens(item)?.to_vec()));
+                    let all = piece.iter().map(&mut tokens).collect::<Result<_>>()?;
                     control.advance(piece.len());
-                    Ok(tokens)
+                    Ok(all)
                 },
             )
             .collect::<Result<_>>()?;
@@ -149,13 +150,13 @@ impl Index {
         let pieces: Vec<Vec<Covered>> = starts
             .into_par_iter()
             .map_init(
-                || (Cutter::new(self.rule.cut), Found::default()),
+                || (Cutter::new(self.rule.cut, control), Found::default()),
                 |(cutter, found), start| {
                     let mut pairs = Vec::new();
                     for (text, row) in texts[start..].iter().take(GRAIN).zip(start as u32..) {
                         control.check()?;
                         if let Some(text) = text {
-                            self.row(row, text, cutter.tokens(text), found, &mut pairs);
+                            self.row(row, text, cutter.tokens(text)?, found, &mut pairs);
                         }
                     }
                     control.advance(GRAIN.min(texts.len() - start));

@@ -9,6 +9,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::error::{Error, Result};
 use crate::fold::Fold;
 use crate::hash::{mix, short};
+use crate::long::{self, Cuts, STEPS};
+use crate::parallel::Control;
 use crate::text::{self, Unit};
 
 /// How texts become sets of shingles.
@@ -43,8 +45,9 @@ impl Shape {
 }
 
 /// Turns texts into shingles, one after the other, without allocating for each.
-pub struct Shingler {
+pub struct Shingler<'a> {
     shape: Shape,
+    control: &'a Control,
     factors: Vec<u64>,
     tokens: Vec<u64>,
     folded: String,
@@ -52,66 +55,89 @@ pub struct Shingler {
     bits: WordBits,
 }
 
-impl Shingler {
-    /// A shingler for texts of any length.
+impl<'a> Shingler<'a> {
+    /// A shingler for texts of any length; in long ones it looks at `control`.
     #[must_use]
-    pub fn new(shape: Shape) -> Self {
+    pub fn new(shape: Shape, control: &'a Control) -> Self {
         // Odd factors: position in the shingle counts, and no bit of a token's hash is lost.
         let factors = (1..=shape.width as u64).map(|place| mix(place) | 1).collect();
-        Self { shape, factors, tokens: Vec::new(), folded: String::new(), lower: Vec::new(), bits: WordBits::default() }
+        Self { shape, control, factors, tokens: Vec::new(), folded: String::new(), lower: Vec::new(), bits: WordBits::default() }
     }
 
     /// A hash per token of `text`, in order.
-    pub fn tokens(&mut self, text: &str) -> &[u64] {
-        self.tokenize(text);
-        &self.tokens
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn tokens(&mut self, text: &str) -> Result<&[u64]> {
+        self.tokenize(text)?;
+        Ok(&self.tokens)
     }
 
-    fn tokenize(&mut self, text: &str) {
+    fn tokenize(&mut self, text: &str) -> Result<()> {
         self.tokens.clear();
-        let Self { tokens, folded, lower, bits, .. } = self;
-        let mut read = text;
-        if !self.shape.fold.is_nothing() {
-            self.shape.fold.text(text, folded);
-            read = folded;
-        }
-        match self.shape.unit {
-            Unit::Word => words(read, lower, bits, |word| tokens.push(short(word))),
-            Unit::Character => tokens.extend(read.chars().map(|c| mix(u64::from(u32::from(c)) + 1))),
-            unit => text::units(read, unit, |token| tokens.push(short(token.as_bytes()))),
-        }
+        let Self { shape, tokens, folded, lower, bits, .. } = self;
+        let cuts = match shape.unit {
+            Unit::Word | Unit::Character => Cuts::Words,
+            Unit::Space => Cuts::Spaces,
+            Unit::Piece => Cuts::Marks,
+        };
+        let mut first = true;
+        long::parts(text, cuts, self.control, |part| {
+            // What a part begins with stands between two pieces; it would be the border of a third.
+            let mut read = if shape.unit == Unit::Piece && !first { &part[part.chars().next().map_or(0, char::len_utf8)..] } else { part };
+            first = false;
+            if !shape.fold.is_nothing() {
+                shape.fold.text(read, folded);
+                read = folded;
+            }
+            match shape.unit {
+                Unit::Word => words(read, lower, bits, |word| tokens.push(short(word))),
+                Unit::Character => tokens.extend(read.chars().map(|c| mix(u64::from(u32::from(c)) + 1))),
+                unit => text::units(read, unit, |token| tokens.push(short(token.as_bytes()))),
+            }
+            Ok(())
+        })?;
         if self.shape.unit == Unit::Piece && self.tokens.iter().all(|&token| token == short(b"")) {
             self.tokens.clear(); // nothing between the marks
         }
+        Ok(())
     }
 
     /// Append the hashes of `text`'s shingles in their order, repeats included, to `shingles`; at least one.
     /// Returns a 128-bit identity of the token sequence: texts that share it have the same shingles.
-    pub fn push(&mut self, text: &str, shingles: &mut Vec<u64>) -> u128 {
-        self.tokenize(text);
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn push(&mut self, text: &str, shingles: &mut Vec<u64>) -> Result<u128> {
+        self.tokenize(text)?;
         let start = shingles.len();
         let seed = |count: usize| mix(count as u64 + 1);
         if self.tokens.is_empty() {
             shingles.push(xxh3_64_with_seed(text.as_bytes(), seed(0)));
         } else {
             let width = self.shape.width.min(self.tokens.len());
-            let (tokens, factors) = (&self.tokens[..], &self.factors[..width]);
-            match width {
-                // The default width, unrolled by the compiler.
-                5 => shingles.extend(tokens.windows(5).map(|window| hash_shingle(window, &factors[..5], seed(5)))),
-                _ => shingles.extend(tokens.windows(width).map(|window| hash_shingle(window, factors, seed(width)))),
+            let factors = &self.factors[..width];
+            for first in (0..=self.tokens.len() - width).step_by(STEPS) {
+                self.control.check()?;
+                let tokens = &self.tokens[first..self.tokens.len().min(first + STEPS + width - 1)];
+                match width {
+                    // The default width, unrolled by the compiler.
+                    5 => shingles.extend(tokens.windows(5).map(|window| hash_shingle(window, &factors[..5], seed(5)))),
+                    _ => shingles.extend(tokens.windows(width).map(|window| hash_shingle(window, factors, seed(width)))),
+                }
             }
         }
-        identity(&shingles[start..])
+        identity(&shingles[start..], self.control)
     }
 
     /// The set of `text`'s shingles: sorted, without repeats, never empty.
-    pub fn set(&mut self, text: &str) -> Vec<u64> {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn set(&mut self, text: &str) -> Result<Vec<u64>> {
         let mut shingles = Vec::new();
-        self.push(text, &mut shingles);
-        shingles.sort_unstable();
-        shingles.dedup();
-        shingles
+        self.push(text, &mut shingles)?;
+        long::distinct(shingles, self.control)
     }
 }
 
@@ -120,26 +146,35 @@ fn hash_shingle(window: &[u64], factors: &[u64], seed: u64) -> u64 {
     mix(window.iter().zip(factors).fold(seed, |sum, (&token, &factor)| sum.wrapping_add(token.wrapping_mul(factor))))
 }
 
-fn identity(shingles: &[u64]) -> u128 {
+fn identity(shingles: &[u64], control: &Control) -> Result<u128> {
     let (mut low, mut high) = (shingles.len() as u64, 0x9e37_79b9_7f4a_7c15_u64);
-    for &shingle in shingles {
-        low = (low ^ shingle).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(31);
-        high = (high.rotate_left(23) ^ shingle).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    for shingles in shingles.chunks(STEPS) {
+        control.check()?;
+        for &shingle in shingles {
+            low = (low ^ shingle).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(31);
+            high = (high.rotate_left(23) ^ shingle).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        }
     }
-    u128::from(mix(low)) << 64 | u128::from(mix(high))
+    Ok(u128::from(mix(low)) << 64 | u128::from(mix(high)))
 }
 
 /// |A ∩ B| / |A ∪ B| of two sorted sets; two empty sets are not compared (a set of shingles is never empty).
-#[must_use]
-pub fn jaccard(a: &[u64], b: &[u64]) -> f64 {
+///
+/// # Errors
+/// [`Error::Interrupted`].
+pub fn jaccard(a: &[u64], b: &[u64], control: &Control) -> Result<f64> {
     let (mut i, mut j, mut shared) = (0, 0, 0_usize);
     while i < a.len() && j < b.len() {
-        let (x, y) = (a[i], b[j]);
-        shared += usize::from(x == y);
-        i += usize::from(x <= y);
-        j += usize::from(y <= x);
+        control.check()?;
+        let (stop_a, stop_b) = (a.len().min(i + STEPS), b.len().min(j + STEPS));
+        while i < stop_a && j < stop_b {
+            let (x, y) = (a[i], b[j]);
+            shared += usize::from(x == y);
+            i += usize::from(x <= y);
+            j += usize::from(y <= x);
+        }
     }
-    shared as f64 / (a.len() + b.len() - shared) as f64
+    Ok(shared as f64 / (a.len() + b.len() - shared) as f64)
 }
 
 /// The words of [`text::words`], lower-cased, several times as fast where the text is ASCII: as a whole, else
@@ -260,17 +295,67 @@ pub fn joins(text: &[u8], at: usize) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Shape, Shingler, WordBits, jaccard, words};
-    use crate::text;
+    use super::{STEPS, Shape, Shingler, WordBits, hash_shingle, jaccard, words};
+    use crate::fold::Fold;
+    use crate::hash::{mix, short};
+    use crate::parallel::Control;
+    use crate::text::{self, Unit};
 
     #[test]
     fn short_texts_are_whole() {
-        let mut shingler = Shingler::new(Shape::new(5, "word").unwrap());
-        let (a, b) = (shingler.set("one two"), shingler.set("one two three"));
-        assert_eq!((a.len(), b.len(), jaccard(&a, &b)), (1, 1, 0.0));
-        assert_eq!(jaccard(&a, &shingler.set("One, two!")), 1.0);
-        assert_ne!(shingler.set("!!"), shingler.set("??"));
-        assert_ne!(shingler.set(""), shingler.set("?"));
+        let control = Control::default();
+        let mut shingler = Shingler::new(Shape::new(5, "word").unwrap(), &control);
+        let mut set = |text| shingler.set(text).unwrap();
+        let (a, b) = (set("one two"), set("one two three"));
+        let similarity = |a: &[u64], b: &[u64]| jaccard(a, b, &control).unwrap();
+        assert_eq!((a.len(), b.len(), similarity(&a, &b)), (1, 1, 0.0));
+        assert_eq!(similarity(&a, &set("One, two!")), 1.0);
+        assert_ne!(set("!!"), set("??"));
+        assert_ne!(set(""), set("?"));
+    }
+
+    /// Tokens and shingles of a long text by the way of a short one.
+    fn check_long(text: &str, unit: &str, fold: Fold) {
+        let (control, shape) = (Control::default(), Shape { fold, ..Shape::new(2, unit).unwrap() });
+        let mut read = text.to_owned();
+        if !fold.is_nothing() {
+            fold.text(text, &mut read);
+        }
+        let mut wanted = Vec::new();
+        match shape.unit {
+            Unit::Character => wanted.extend(read.chars().map(|c| mix(u64::from(u32::from(c)) + 1))),
+            unit => text::units(&read, unit, |token| wanted.push(short(token.as_bytes()))),
+        }
+        let mut shingler = Shingler::new(shape, &control);
+        assert!(shingler.tokens(text).unwrap() == wanted, "{unit} {fold:?}");
+        if wanted.len() < 2 {
+            return;
+        }
+        let (mut shingles, factors) = (Vec::new(), [mix(1) | 1, mix(2) | 1]);
+        shingler.push(text, &mut shingles).unwrap();
+        let wanted: Vec<u64> = wanted.windows(2).map(|window| hash_shingle(window, &factors, mix(3))).collect();
+        assert!(shingles == wanted, "{unit} {fold:?}");
+    }
+
+    #[test]
+    fn a_long_text_has_the_shingles_of_the_whole() {
+        let mixed = "No. 3,5 Été ΟΔΥΣΣΕΥΣ «x»\u{a0}今日本語は。、,a\u{301}  b\n".repeat(50_000);
+        let unspaced = "今日は。良い、天気".repeat(120_000);
+        assert!(mixed.len() > 3 << 20 && unspaced.len() > 3 << 20);
+        for text in [mixed, unspaced] {
+            for unit in ["word", "space", "piece", "character"] {
+                for fold in [Fold::default(), Fold { numbers: true, marks: true }] {
+                    check_long(&text, unit, fold);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn large_sets_are_compared_to_their_ends() {
+        let (a, b): (Vec<u64>, Vec<u64>) = ((0..3 * STEPS as u64).collect(), (STEPS as u64..5 * STEPS as u64).collect());
+        assert_eq!(jaccard(&a, &b, &Control::default()), Ok(0.4));
+        assert_eq!(jaccard(&b, &a, &Control::default()), Ok(0.4));
     }
 
     proptest! {

@@ -26,7 +26,7 @@ pub fn verify(a: &Rows<'_>, b: &Rows<'_>, shape: Shape, control: &Control) -> Re
         .into_par_iter()
         .step_by(GRAIN)
         .map_init(
-            || Shingler::new(shape),
+            || Shingler::new(shape, control),
             |shingler, start| {
                 let end = a.count().min(start.saturating_add(GRAIN as u32));
                 control.advance((end - start) as usize);
@@ -34,7 +34,10 @@ pub fn verify(a: &Rows<'_>, b: &Rows<'_>, shape: Shape, control: &Control) -> Re
                     .map(|row| {
                         control.check()?;
                         let absent = |rows: &Rows<'_>| rows.texts(row).all(|text| text.is_none());
-                        Ok((!absent(a) && !absent(b)).then(|| similarity(&sets(shingler, a, row), &sets(shingler, b, row), 0.0)))
+                        if absent(a) || absent(b) {
+                            return Ok(None);
+                        }
+                        similarity(&sets(shingler, a, row)?, &sets(shingler, b, row)?, 0.0, control).map(Some)
                     })
                     .collect()
             },
@@ -43,18 +46,18 @@ pub fn verify(a: &Rows<'_>, b: &Rows<'_>, shape: Shape, control: &Control) -> Re
     Ok(pieces.concat())
 }
 
-fn sets(shingler: &mut Shingler, rows: &Rows<'_>, row: u32) -> Sets {
-    rows.texts(row).map(|text| text.map(|text| shingler.set(text))).collect()
+fn sets(shingler: &mut Shingler<'_>, rows: &Rows<'_>, row: u32) -> Result<Sets> {
+    rows.texts(row).map(|text| text.map(|text| shingler.set(text)).transpose()).collect()
 }
 
 /// The smallest similarity of a field, or anything below `least` once it is known to be.
-fn similarity(a: &[Option<Vec<u64>>], b: &[Option<Vec<u64>>], least: f64) -> f64 {
+fn similarity(a: &[Option<Vec<u64>>], b: &[Option<Vec<u64>>], least: f64, control: &Control) -> Result<f64> {
     let mut lowest = 1.0_f64;
     for (a, b) in a.iter().zip(b) {
         lowest = lowest.min(match (a, b) {
             // Similarity cannot exceed the ratio of the sizes.
             (Some(a), Some(b)) if (a.len().min(b.len()) as f64) < least * a.len().max(b.len()) as f64 => -1.0,
-            (Some(a), Some(b)) => jaccard(a, b),
+            (Some(a), Some(b)) => jaccard(a, b, control)?,
             (None, None) => 1.0,
             _ => 0.0,
         });
@@ -62,7 +65,7 @@ fn similarity(a: &[Option<Vec<u64>>], b: &[Option<Vec<u64>>], least: f64) -> f64
             break;
         }
     }
-    lowest
+    Ok(lowest)
 }
 
 /// Everything that finding pairs of similar classes needs to know.
@@ -157,7 +160,7 @@ impl<W: Fn(u32, u32) -> bool + Sync> Finder<'_, W> {
             .map(|&pair| {
                 self.control.check()?;
                 let (later, earlier) = ((pair >> 32) as u32, pair as u32);
-                let similarity = similarity(set(earlier), set(later), self.search.threshold);
+                let similarity = similarity(set(earlier), set(later), self.search.threshold, self.control)?;
                 Ok((similarity >= self.search.threshold).then_some(Pair { a: earlier, b: later, similarity }))
             })
             .collect::<Result<_>>()?;
@@ -211,7 +214,7 @@ impl<W: Fn(u32, u32) -> bool + Sync> Finder<'_, W> {
                         }
                         let verified = my_keys[..band].iter().zip(their_keys).any(|(mine, theirs)| mine == theirs);
                         if !verified && (self.wanted)(earlier, later) {
-                            let similarity = similarity(mine, theirs, self.search.threshold);
+                            let similarity = similarity(mine, theirs, self.search.threshold, self.control)?;
                             if similarity >= self.search.threshold {
                                 pairs.push(Pair { a: earlier, b: later, similarity });
                             }
@@ -230,20 +233,20 @@ impl<W: Fn(u32, u32) -> bool + Sync> Finder<'_, W> {
         self.each(members, |signer, class| {
             let row = self.classes.first(class);
             let mut keys = Vec::with_capacity(self.search.permutations.bands());
-            signer.sign(self.rows, row, &mut keys);
-            (signer.sets(self.rows, row), keys)
+            signer.sign(self.rows, row, &mut keys)?;
+            Ok((signer.sets(self.rows, row)?, keys))
         })
     }
 
-    fn each<T: Send>(&self, members: &[u32], make: impl Fn(&mut Signer<'_>, u32) -> T + Sync) -> Result<Vec<T>> {
+    fn each<T: Send>(&self, members: &[u32], make: impl Fn(&mut Signer<'_>, u32) -> Result<T> + Sync) -> Result<Vec<T>> {
         members
             .par_iter()
             .with_min_len(16)
             .map_init(
-                || Signer::new(self.search, self.order),
+                || Signer::new(self.search, self.order, self.control),
                 |signer, &class| {
                     self.control.check()?;
-                    Ok(make(signer, class))
+                    make(signer, class)
                 },
             )
             .collect()

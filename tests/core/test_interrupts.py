@@ -35,17 +35,26 @@ def texts(rows, words):
 
 MANY = texts(400_000, 60)
 LONG = "word 12 other " * 400_000
+MILLIONS = pl.int_range(30_000_000, eager=True)
 """
 CALLS = {
     "band_keys": "core.band_keys(MANY, progress=begun)",
     "near_duplicates": "core.near_duplicates(MANY, progress=begun)",
+    "near_duplicates, a long text": "core.near_duplicates([LONG * 10], progress=begun)",
+    "near_duplicates, folded, a long text": "core.near_duplicates([LONG * 10], fold_numbers=True, fold_marks=True, progress=begun)",
     "near_pairs": "core.near_pairs(MANY, shingle=1, threshold=0.3, progress=begun)",
     "verify_pairs": "core.verify_pairs(MANY, MANY.reverse(), progress=begun)",
+    "verify_pairs, long texts": "core.verify_pairs([LONG * 8], [LONG * 8], progress=begun)",
+    "closest, long texts": "core.closest([LONG * 8], [LONG * 8], progress=begun)",
+    "components": "core.components(pl.DataFrame({'a': MILLIONS, 'b': MILLIONS.reverse()}), progress=begun)",
     "exact_duplicates": "core.exact_duplicates([MANY] * 8, normalize='unicode', progress=begun)",
+    "exact_duplicates, a long text": "core.exact_duplicates([LONG * 20], normalize='unicode', progress=begun)",
     "rouge": "core.rouge(MANY, MANY.reverse(), progress=begun)",
     "rouge, a long pair": "core.rouge([LONG], [LONG + 'x\\nz'], progress=begun)",
     "quality_rules": "core.quality_rules(MANY, progress=begun)",
     "overlap": "core.overlap(MANY, MANY[:1000], progress=begun)",
+    "overlap, a long text": "core.overlap([LONG * 30], MANY[:1000], mode='datatrove', progress=begun)",
+    "overlap, a long item": "core.OverlapIndex([LONG * 10], mode='datatrove', progress=begun)",
     "signals, long texts": "core.signals([LONG] * 40, progress=begun)",
     "signals": "core.signals(MANY, progress=begun)",
     "signals, a long text": "core.signals([LONG * 4], progress=begun)",
@@ -55,7 +64,7 @@ CALLS = {
     "Tokenizer.count": "kernels.tokenizer().count(MANY, progress=begun)",
     "row_ids": "core.row_ids([MANY] * 80, progress=begun)",
     "content_hash": "core.content_hash(pl.DataFrame({str(k): MANY for k in range(40)}), progress=begun)",
-    "pack": "core.pack(pl.int_range(30_000_000, eager=True) * 7919 % 2000, capacity=2048, method='first-fit', progress=begun)",
+    "pack": "core.pack(MILLIONS * 7919 % 2000, capacity=2048, method='first-fit', progress=begun)",
 }
 
 

@@ -5,6 +5,8 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 use crate::error::Result;
 use crate::hash::short;
+use crate::long::{self, Cuts};
+use crate::parallel::Control;
 use crate::shingle::{Shape, Shingler};
 
 /// How a text falls into the tokens that are compared.
@@ -36,49 +38,59 @@ impl Cut {
 }
 
 /// Cuts texts into hashed tokens, one after the other, without allocating for each.
-pub struct Cutter {
+pub struct Cutter<'a> {
     cut: Cut,
-    shingler: Shingler,
+    control: &'a Control,
+    shingler: Shingler<'a>,
     tokens: Vec<u64>,
     piece: String,
 }
 
-impl Cutter {
-    /// A cutter for texts of any length.
+impl<'a> Cutter<'a> {
+    /// A cutter for texts of any length; in long ones it looks at `control`.
     #[must_use]
-    pub fn new(cut: Cut) -> Self {
+    pub fn new(cut: Cut, control: &'a Control) -> Self {
         let shape = if let Cut::Unit(shape) = cut {
             shape
         } else {
             Shape { width: 1, unit: crate::text::Unit::Space, fold: crate::fold::Fold::default() }
         };
-        Self { cut, shingler: Shingler::new(shape), tokens: Vec::new(), piece: String::new() }
+        Self { cut, control, shingler: Shingler::new(shape, control), tokens: Vec::new(), piece: String::new() }
     }
 
     /// A hash per token of `text`, in order.
-    pub fn tokens(&mut self, text: &str) -> &[u64] {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::error::Error::Interrupted).
+    pub fn tokens(&mut self, text: &str) -> Result<&[u64]> {
         self.tokens.clear();
-        let Self { cut, shingler, tokens, piece } = self;
-        match cut {
-            Cut::Unit(_) => return shingler.tokens(text),
-            Cut::Pieces => {
-                let lower = text.to_lowercase();
-                tokens.extend(lower.split(is_space).filter(|word| !word.is_empty()).map(|word| short(word.as_bytes())));
-            }
-            Cut::Bare => text.split(is_space).for_each(|raw| {
-                piece.clear();
-                piece.extend(raw.chars().filter(|c| !c.is_ascii_punctuation()).map(|c| c.to_ascii_lowercase()));
-                if !piece.is_empty() {
-                    tokens.push(short(piece.as_bytes()));
-                }
-            }),
-            Cut::Simplified => text.to_lowercase().split(is_space).for_each(|raw| {
-                piece.clear();
-                simplify(raw, piece);
-                treebank(piece, |word| tokens.push(short(word.as_bytes())));
-            }),
+        let Self { cut, control, shingler, tokens, piece } = self;
+        if let Cut::Unit(_) = cut {
+            return shingler.tokens(text);
         }
-        &self.tokens
+        long::parts(text, Cuts::Spaces, control, |text| {
+            match cut {
+                Cut::Unit(_) => {}
+                Cut::Pieces => {
+                    let lower = text.to_lowercase();
+                    tokens.extend(lower.split(is_space).filter(|word| !word.is_empty()).map(|word| short(word.as_bytes())));
+                }
+                Cut::Bare => text.split(is_space).for_each(|raw| {
+                    piece.clear();
+                    piece.extend(raw.chars().filter(|c| !c.is_ascii_punctuation()).map(|c| c.to_ascii_lowercase()));
+                    if !piece.is_empty() {
+                        tokens.push(short(piece.as_bytes()));
+                    }
+                }),
+                Cut::Simplified => text.to_lowercase().split(is_space).for_each(|raw| {
+                    piece.clear();
+                    simplify(raw, piece);
+                    treebank(piece, |word| tokens.push(short(word.as_bytes())));
+                }),
+            }
+            Ok(())
+        })?;
+        Ok(&self.tokens)
     }
 }
 
@@ -131,10 +143,18 @@ fn treebank(piece: &str, mut take: impl FnMut(&str)) {
 mod tests {
     use super::{Cut, Cutter, simplify, treebank};
     use crate::hash::short;
+    use crate::parallel::Control;
 
     fn expect(cut: &str, text: &str, words: &[&str]) {
         let want: Vec<u64> = words.iter().map(|word| short(word.as_bytes())).collect();
-        assert_eq!(Cutter::new(Cut::new(cut).unwrap()).tokens(text), want, "{cut}: {text}");
+        let control = Control::default();
+        assert_eq!(Cutter::new(Cut::new(cut).unwrap(), &control).tokens(text).unwrap(), want, "{cut}: {text}");
+        // A long text is read in parts, between which no token lies.
+        let long = format!("{text} ").repeat((3 << 20) / (text.len() + 1));
+        let count = long.len() / (text.len() + 1);
+        if cut != "word" || !want.is_empty() {
+            assert!(Cutter::new(Cut::new(cut).unwrap(), &control).tokens(&long).unwrap() == want.repeat(count), "{cut}: {text}, repeated");
+        }
     }
 
     #[test]
