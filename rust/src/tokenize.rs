@@ -8,6 +8,7 @@ mod added;
 mod backend;
 mod bert;
 mod config;
+mod decode;
 mod gaps;
 mod letters;
 mod merges;
@@ -28,6 +29,7 @@ use crate::error::{Error, Result};
 use crate::parallel::{Control, map};
 use backend::Backend;
 use config::Config;
+use decode::Decoder;
 use own::{Own, Scratch};
 pub use vocabulary::Added;
 use vocabulary::Vocabulary;
@@ -64,6 +66,7 @@ pub struct Encoded {
 pub struct Tokenizer {
     config: Config,
     vocabulary: Vocabulary,
+    decoder: Option<Decoder>,
     /// For a start and for a continuation; else why not.
     own: std::result::Result<[Own; 2], String>,
     /// 0.23 was asked for.
@@ -100,9 +103,10 @@ impl Tokenizer {
             None | Some(OWN) => Own::read(&root, &vocabulary).map(|own| [own.clone(), own.continuation()]),
             Some(other) => Err(format!("{other} was asked for")),
         };
+        let decoder = Decoder::read(&root, &vocabulary);
         let slow = backend == Some(backend::OLD);
         let config = Config::new(root);
-        let tokenizer = Self { config, vocabulary, own, slow, backends: Default::default(), references: Default::default() };
+        let tokenizer = Self { config, vocabulary, decoder, own, slow, backends: Default::default(), references: Default::default() };
         if tokenizer.own.is_err() {
             tokenizer.backend_for(Options::default())?;
         }
@@ -248,14 +252,22 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::Input`] when the file's decoder cannot decode a row, [`Error::Interrupted`].
     pub fn decode(&self, rows: &[Option<&[u32]>], skip_special: bool, control: &Control) -> Result<Vec<Option<String>>> {
-        let backend = self.backend_for(Options::default())?;
+        // What we do not decode, 0.23 does; 1.0 spells added tokens otherwise.
+        let other = self.decoder.is_none().then(|| self.reference_for(Options::default()).map_err(Error::Input)).transpose()?;
         let parts = map(rows.len().div_ceil(ROWS), |chunk| {
             control.check()?;
             let first = chunk * ROWS;
             let rows = &rows[first..rows.len().min(first + ROWS)];
             let text = |(row, ids): (usize, &Option<&[u32]>)| {
-                let text = ids.map(|ids| backend.decode(ids, skip_special)).transpose();
-                text.map_err(|error| Error::Input(format!("row {}: cannot be decoded: {error}", first + row)))
+                let Some(ids) = *ids else { return Ok(None) };
+                match (&self.decoder, other) {
+                    (Some(decoder), _) => decoder.text(ids, skip_special, control).map(Some),
+                    (None, Some(other)) => other
+                        .decode(ids, skip_special)
+                        .map(Some)
+                        .map_err(|error| Error::Input(format!("row {}: cannot be decoded: {error}", first + row))),
+                    (None, None) => Ok(None),
+                }
             };
             let texts = rows.iter().enumerate().map(text).collect::<Result<Vec<_>>>()?;
             control.advance(rows.len());

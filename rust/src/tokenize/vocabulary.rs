@@ -71,6 +71,10 @@ impl Vocabulary {
         self.tokens.get(&id).map(String::as_str)
     }
 
+    pub fn ids(&self) -> impl Iterator<Item = u32> {
+        self.tokens.keys().copied()
+    }
+
     pub fn len(&self) -> usize {
         self.ids.len()
     }
