@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from tunesmith import uploads
 from tunesmith._version import __version__
-from tunesmith.errors import ArtefactError
+from tunesmith.errors import ArtefactError, InputError
 from tunesmith.stores import Store, is_address
 from tunesmith.uploads import publish, vacant, work_folder
 
@@ -193,9 +193,16 @@ def _sent_on(address: str, kind: Kind, inputs: Mapping[str, str], options: Mappi
     if not manifest.same_work(kind, inputs, options):
         return None
     with alone(folder, address):
-        publish(folder, address)
-        shutil.rmtree(folder)
+        _send(folder, address)
     return manifest
+
+
+def _send(folder: Path, address: str) -> None:
+    try:
+        publish(folder, address)
+    except InputError as error:
+        raise InputError(f"{error}; what was made lies in {folder}, and the same command sends the rest") from error
+    shutil.rmtree(folder)
 
 
 @dataclass(kw_only=True)
@@ -257,8 +264,7 @@ def writing(out: str | Path) -> Iterator[Work]:
             _commit(work.manifest, folder, place)
             return
         seal(folder, work.manifest)
-        publish(folder, place)
-        shutil.rmtree(folder)
+        _send(folder, place)
 
 
 def seal(folder: Path, manifest: Manifest) -> None:

@@ -20,8 +20,8 @@ _STATE, _LOCK = ".copied.json", ".lock"
 def local(place: str | Path, *names: str) -> Path:
     """Find the folder in which an artefact's files lie on this machine.
 
-    Of an address that is its copy, in `stores.cache_folder`: files are fetched where they are not there yet, or where the store
-    says that they are other ones now (size and checksum); what is gone there goes here. It may be deleted at any time.
+    Of an address that is its copy, in `stores.cache_folder`: files are fetched where they are not there yet, were touched here,
+    or are other ones now by what the store says (size and checksum); what is gone there goes here. It may be deleted at any time.
 
     Args:
         place: A folder, which is given back, or an address.
@@ -41,9 +41,9 @@ def local(place: str | Path, *names: str) -> Path:
             del had[name]
             _keep(folder, place, had)
         for name, info in there.items():
-            if had.get(name) != stores.mark(info) or not (folder / name).is_file():
+            if had.get(name) != f"{stores.mark(info)} {_stamp(folder / name)}":
                 _fetch(store, folder, name, info)
-                had[name] = stores.mark(info)
+                had[name] = f"{stores.mark(info)} {_stamp(folder / name)}"
                 _keep(folder, place, had)
     return folder
 
@@ -71,6 +71,14 @@ def _fetch(store: Store, folder: Path, name: str, info: Mapping[str, Any]) -> No
         raise InputError(f"{store.address}: {name} cannot be copied to {folder}: {error.strerror}; XDG_CACHE_HOME names another") from error
     if info.get("size") not in (None, found):
         raise InputError(f"{store.address}: of {name} {found:,} of {info['size']:,} bytes came; give the command again")
+
+
+def _stamp(file: Path) -> str:
+    try:
+        found = file.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns}"
 
 
 def _forget(folder: Path, name: str) -> None:

@@ -145,12 +145,20 @@ class Store:
         self.address = address
 
     def files(self) -> dict[str, Mapping[str, Any]]:
-        """List every file below it, as it is now: name to what the store says of it."""
+        """List every file below it, as it is now: name to what the store says of it.
+
+        Raises:
+            InputError: If it cannot be listed, or a name would lead out of the folder that it is copied to.
+        """
         with told(self.address, self._doing):
             self._fs.invalidate_cache()
             found = self._fs.find(self._path, detail=True)
         below = f"{self._path}/"
-        return {path.removeprefix(below): info for path, info in found.items() if path.startswith(below) and not path.endswith("/")}
+        files = {path.removeprefix(below): info for path, info in found.items() if path.startswith(below) and not path.endswith("/")}
+        for name in files:
+            if any(part in ("", ".", "..") for part in name.split("/")):
+                raise InputError(f"{self.address}: expected names of files below it, found {name!r}; it is not an artefact of tunesmith")
+        return files
 
     def text(self, name: str) -> str | None:
         """Read a small file; None if there is none."""

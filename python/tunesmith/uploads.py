@@ -136,4 +136,4 @@ def _compare(store: Store, folder: Path, names: list[str]) -> None:
     for name in names:
         size, found = (folder / name).stat().st_size, there.get(name, {}).get("size")
         if found != size:
-            raise InputError(f"{store.address}: {name} was sent with {size:,} bytes and lies there with {found}; give the command again")
+            raise InputError(f"{store.address}: {name} was sent with {size:,} bytes and lies there with {found}")

@@ -177,7 +177,10 @@ def test_a_file_that_arrives_cut_off_is_noticed(store, monkeypatch):
             store.pipe_file(rpath, b"PAR1")
 
     monkeypatch.setattr(type(store), "put_file", cut)
-    with pytest.raises(InputError, match=r"ledger\.parquet was sent with .* bytes and lies there with 4; give the command again"):
+    with pytest.raises(
+        InputError,
+        match=r"ledger\.parquet was sent with .* bytes and lies there with 4; what was made lies in .*, and the same command sends",
+    ):
         written()
     assert not is_artefact(AT)
 
@@ -233,8 +236,20 @@ def test_a_copy_follows_what_lies_there(store):
         written(frame=frame.head(height), rows_per_file=rows)
         assert Version.open(AT).frame.equals(frame.head(height))
         Version.open(AT).verify()
-    (copies.place_of(AT) / "rows.parquet" / "part-00001.parquet").unlink()
+    part = copies.place_of(AT) / "rows.parquet" / "part-00001.parquet"
+    part.unlink()
     assert Version.open(AT).frame.equals(frame)
+    frame.with_columns(output=pl.lit("touched")).write_parquet(part)
+    assert Version.open(AT).frame.equals(frame)
+
+
+def test_a_copy_stays_in_its_folder(store, monkeypatch):
+    written()
+    found = {**store.find("/bucket/v1", detail=True), "/bucket/v1/../../x": {"size": 1}}
+    with monkeypatch.context() as patched:
+        patched.setattr(type(store), "find", lambda *_, **__: found)
+        with pytest.raises(InputError, match=r"expected names of files below it, found '\.\./\.\./x'"):
+            _ = Version.open(AT).frame
 
 
 def test_check_looks_at_what_lies_there(store):
