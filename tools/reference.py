@@ -1,4 +1,4 @@
-"""Write `docs/reference/` from the code: commands, detectors, recipe, files and the Python interface.
+"""Write `docs/reference/` from the code: commands, detectors, recipe, gate, files and the Python interface.
 
     python tools/reference.py           # writes the pages
     python tools/reference.py --check   # writes nothing; exit 1 when a page is not what the code says
@@ -30,6 +30,8 @@ from tunesmith.curation.steps import STEPS
 from tunesmith.curation.steps.base import Options
 from tunesmith.detection import DETECTORS
 from tunesmith.detection.detector import PROMISES
+from tunesmith.detection.gate import SEVERITIES
+from tunesmith.detection.gate_keys import keys as gate_keys
 from tunesmith.detection.registry import WITH_MODEL
 from tunesmith.diagnosis import schema as diagnosis
 from tunesmith.evaluation import schema as evaluation
@@ -196,6 +198,27 @@ def _inner(model: Any) -> Iterable[Any]:
         for kind in (found.annotation, *getattr(found.annotation, "__args__", ())):
             if isinstance(kind, type) and issubclass(kind, Options):
                 yield kind
+
+
+# --- gate -------------------------------------------------------------------------------------------------------------
+
+
+def gate() -> str:
+    """Sections and keys of a gate file."""
+    parts = []
+    for place, about, keys in gate_keys():
+        heads = {"": "The file", "data.findings.NAME": "data.findings.NAME, data.rejected"}
+        rows = [[f"`{key.name}`", key.kind, f"`{key.default}`", key.meaning, f"`{key.example}`"] for key in keys]
+        parts += [f"## {heads.get(place, place)}", about, table(["key", "value", "default", "", "for example"], rows)]
+    lead = (
+        "What `check --gate FILE` reads. A *bound* is a share (`0.5%`, or a number below 1) or a whole count of rows; `0` is none, and a "
+        "bound alone stands for `{max: bound}`. Unknown keys are refused, with those that are known. What the rows cannot decide is "
+        "`inconclusive`. [How to use it](../how-to/gate.md)."
+    )
+    named = ", ".join(f"[{name}](detectors.md#{name})" for name, detector in DETECTORS.items() if not detector.origin)
+    return page(
+        "Gate", lead, *parts, "## Names", f"`NAME` is a severity ({', '.join(SEVERITIES)}) or a detector: {named}, or one of your own."
+    )
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -420,6 +443,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands,
     "detectors.md": detectors,
     "recipe.md": recipe,
+    "gate.md": gate,
     "files.md": files,
     "python.md": python,
 }

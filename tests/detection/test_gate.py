@@ -13,6 +13,7 @@ from tunesmith.cli import main
 from tunesmith.curation import curate
 from tunesmith.detection import check, markdown
 from tunesmith.detection.gate import DataGate, amount, conclude, judge, judge_increase, read_gate
+from tunesmith.detection.gate_keys import keys
 from tunesmith.errors import InputError, OptionError
 
 WORDS = ("red", "green", "blue", "seven", "eight", "cats", "dogs", "owls", "run", "sleep")
@@ -130,7 +131,7 @@ def test_amounts():
     ("data: {rejects: 0}", OptionError, r'unknown key "data.rejects"; did you mean "rejected"'),
     ("dataa: {rejected: 0}", OptionError, r'unknown key "dataa"; did you mean "data"'),
     ("data: {findings: {output_emty: 0}}", OptionError, r'no detector or severity "output_emty"; did you mean "output_empty"'),
-    ("data: {overlap: {max: 0}}", OptionError, r"data.overlap.with: Field required"),
+    ("data: {overlap: {max: 0}}", OptionError, r"data.overlap.with: required, and not there"),
     ("data: {overlap: {with: a, max: 0, m: 8}}", OptionError, r'unknown key "data.overlap.m"; known: max, n, share, with'),
     ("model: {rougeL: {margin: 0.01}}", InputError, "`model` is for `tunesmith compare`"),
     ("[1]", InputError, "expected sections"),
@@ -185,3 +186,36 @@ def test_a_summary_without_a_gate_and_with_hostile_names():
     text = markdown(check([{"instruction": "a", "output": ""}, {"instruction": 3}]), "a|b<script>.json")
     assert "a\\|b\\<script\\>.json" in text
     assert "| wrong\\_type | 1 |" in text
+
+
+@pytest.mark.parametrize(
+    "key", [key for _, _, found in keys() for key in found if key.name != "model"], ids=lambda key: f"{key.place}.{key.name}"
+)
+def test_every_key_is_documented_and_its_example_is_read(tmp_path, key):
+    assert key.meaning.endswith(".")
+    assert key.kind
+    assert isinstance(read_gate(gate(tmp_path, key.file().replace("NAME", "truncated"))), DataGate)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "data: {rejectd: 0}",
+            'unknown key "data.rejectd"; did you mean "rejected"? (known: findings, inconclusive, near_duplicates, overlap, ',
+        ),
+        ("data: {spam: 0}", 'unknown key "data.spam"; known: findings, inconclusive, near_duplicates, overlap, rejected'),
+        ("dat: {}", 'unknown key "dat"; did you mean "data"? (known: data, model)'),
+        ("data: {overlap: {wth: exam.jsonl, max: 0}}", 'unknown key "data.overlap.wth"; did you mean "with"? (known: max, n, share, with)'),
+        ("data: {overlap: {max: 0}}", "data.overlap.with: required, and not there"),
+        ("data: {near_duplicates: {max: 0, n: 3}}", 'unknown key "data.near_duplicates.n"; known: max, max_increase, threshold'),
+        ("data: {findings: {fatal: {least: 3}}}", 'unknown key "data.findings.fatal.least"; known: max, max_increase'),
+        ("data: {findings: {fatl: 3}}", "The severities are fatal, review, information; `tunesmith detectors` lists the detectors"),
+        ("data: 3", "data: expected keys (rejected, findings, near_duplicates, overlap, inconclusive), found 3"),
+        ("data:", "expected a section `data` that holds bounds (rejected, findings, near_duplicates, overlap, inconclusive), found data"),
+    ],
+)
+def test_an_unknown_key_is_told_with_those_that_are_known(tmp_path, text, told):
+    with pytest.raises((InputError, OptionError)) as caught:
+        read_gate(gate(tmp_path, text))
+    assert told in str(caught.value)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -69,27 +69,31 @@ class _Section(BaseModel):
 
 
 class Limit(_Section):
-    """Bounds of one count."""
+    """Bounds of one count. A bound alone stands for its `max`."""
 
-    max: Bound | None = Field(None, description="At most so many rows, or this share of them.")
-    max_increase: Bound | None = Field(None, description="At most so much more, as a share, than in the version given by --against.")
+    max: Bound | None = Field(None, description="At most so many rows, or this share of them.", examples=["0.5%"])
+    max_increase: Bound | None = Field(
+        None, description="At most so much more, as a share, than in the version given by --against.", examples=["1%"]
+    )
 
 
 class NearDuplicates(Limit):
-    """Rows that repeat another one's prompt."""
+    """Rows whose prompt is a near duplicate of an earlier row's: those that dropping duplicates would drop."""
 
     threshold: float = Field(
-        0.7, gt=0, le=1, description="Exact Jaccard similarity of word 5-grams from which prompts are near duplicates."
+        0.7, gt=0, le=1, description="Exact Jaccard similarity of word 5-grams from which prompts are near duplicates.", examples=[0.8]
     )
 
 
 class Overlap(_Section):
-    """Rows that hold text of evaluation items."""
+    """Rows that hold text of evaluation items, in the prompt or in the answer."""
 
-    with_: str = Field(alias="with", description="The file of items; relative to the gate's own folder.")
-    max: Bound = Field(description="At most so many rows, or this share of them.")
-    n: int = Field(8, ge=1, le=65_536, description="Words in a run that rows and items share.")
-    share: float = Field(0.5, ge=0, le=1, description="The share of an item's words in such runs above which the row holds it.")
+    with_: str = Field(alias="with", description="The file of items; relative to the gate's own folder.", examples=["exam.jsonl"])
+    max: Bound = Field(description="At most so many rows, or this share of them.", examples=[0])
+    n: int = Field(8, ge=1, le=65_536, description="Words in a run that rows and items share.", examples=[13])
+    share: float = Field(
+        0.5, ge=0, le=1, description="The share of an item's words in such runs above which the row holds it.", examples=[0.8]
+    )
 
 
 def _limit(given: Any) -> Any:
@@ -101,19 +105,27 @@ def _listed(given: Any) -> Any:
 
 
 class DataGate(_Section):
-    """Bounds of a data set."""
+    """Bounds of a data set: what `check` holds its rows against."""
 
-    rejected: Annotated[Limit, BeforeValidator(_limit)] | None = Field(None, description="Records that could not be rows, of all records.")
+    rejected: Annotated[Limit, BeforeValidator(_limit)] | None = Field(
+        None, description="Records that could not be rows, of all records.", examples=["0.1%"]
+    )
     findings: dict[str, Annotated[Limit, BeforeValidator(_limit)]] = Field(
-        default_factory=dict, description="Rows with a finding of a detector, or of a severity (fatal, review, information)."
+        default_factory=dict,
+        description="Rows with a finding of a detector, or of a severity (fatal, review, information), by its name.",
+        examples=[{"output_empty": 0, "fatal": {"max": "5%", "max_increase": "2%"}}],
     )
     near_duplicates: Annotated[NearDuplicates, BeforeValidator(_limit)] | None = Field(
-        None, description="Rows whose prompt is a near duplicate of an earlier row's."
+        None, description="Rows whose prompt is a near duplicate of an earlier row's.", examples=["2%"]
     )
     overlap: Annotated[list[Overlap], BeforeValidator(_listed)] = Field(
-        default_factory=list, description="Rows that hold text of evaluation items; one file, or a list."
+        default_factory=list,
+        description="Rows that hold text of evaluation items; one file, or a list.",
+        examples=[{"with": "exam.jsonl", "max": 0}],
     )
-    inconclusive: Literal["warn", "fail", "pass"] = Field("warn", description="What an undecided bound does: warn (exit 0), fail, or pass.")
+    inconclusive: Literal["warn", "fail", "pass"] = Field(
+        "warn", description="What an undecided bound does: warn (exit 0), fail, or pass.", examples=["fail"]
+    )
 
     @property
     def needs_texts(self) -> bool:
@@ -128,10 +140,16 @@ class DataGate(_Section):
 
 
 class GateFile(_Section):
-    """A gate file; `model` is for `compare`."""
+    """A gate file."""
 
-    data: DataGate | None = None
-    model: Mapping[str, Any] | None = None
+    data: DataGate | None = Field(None, description="Bounds of a data set, for `check`.")
+    model: Mapping[str, Any] | None = Field(None, description="Bounds of a comparison of models; `check` leaves it alone.")
+
+
+SECTIONS: Final[dict[str, type[BaseModel]]] = {
+    "": GateFile, "data": DataGate, "data.near_duplicates": NearDuplicates, "data.overlap": Overlap,
+}  # fmt: skip
+"""The models by their place in the file; every other place holds a `Limit`."""
 
 
 def read_gate(file: str | Path) -> DataGate:
@@ -155,23 +173,31 @@ def read_gate(file: str | Path) -> DataGate:
     except ValidationError as error:
         raise OptionError(f"{file}: {_first(error)}") from error
     if gate.data is None:
-        raise InputError(f"{file}: expected a section `data`, found {', '.join(given) or 'none'}; `model` is for `tunesmith compare`")
+        known = ", ".join(_keys(DataGate))
+        raise InputError(
+            f"{file}: expected a section `data` that holds bounds ({known}), found {', '.join(given) or 'none'}; "
+            "`model` is for `tunesmith compare`"
+        )
     _known(gate.data, file)
     return gate.data
 
 
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
 def _first(error: ValidationError) -> str:
-    problem = error.errors()[0]
+    """Say what is wrong: of unknown keys first, since what seems to be missing may only be misspelled."""
+    problem = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
     if problem["type"] == "extra_forbidden":
-        sections: dict[str, type[BaseModel]] = {
-            "data": DataGate,
-            "": GateFile,
-            "data.overlap": Overlap,
-            "data.near_duplicates": NearDuplicates,
-        }
-        known = sections.get(place.rpartition(".")[0], Limit).model_fields
-        return f'unknown key "{place}"; {did_you_mean(place.rpartition(".")[2], [field.alias or name for name, field in known.items()])}'
+        known = _keys(SECTIONS.get(place.rpartition(".")[0], Limit))
+        hint = did_you_mean(place.rpartition(".")[2], known)
+        return f'unknown key "{place}"; {hint}' + ("" if hint.startswith("known") else f" (known: {', '.join(sorted(known))})")
+    if problem["type"] in ("model_type", "dict_type") and place in SECTIONS:
+        return f"{place}: expected keys ({', '.join(_keys(SECTIONS[place]))}), found {problem['input']!r}"
+    if problem["type"] == "missing":
+        return f"{place}: required, and not there"
     return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
 
 
@@ -181,7 +207,10 @@ def _known(gate: DataGate, file: str | Path) -> None:
     for name in gate.findings:
         if name not in DETECTORS and name not in SEVERITIES:
             known = (*SEVERITIES, *DETECTORS)
-            raise OptionError(f'{file}: data.findings.{name}: there is no detector or severity "{name}"; {did_you_mean(name, known)}')
+            raise OptionError(
+                f'{file}: data.findings.{name}: there is no detector or severity "{name}"; {did_you_mean(name, known)} '
+                f"The severities are {', '.join(SEVERITIES)}; `tunesmith detectors` lists the detectors"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
