@@ -66,7 +66,8 @@ pub struct Encoded {
 pub struct Tokenizer {
     config: Config,
     vocabulary: Vocabulary,
-    decoder: Option<Decoder>,
+    /// Built when first asked for; `None` where only 0.23 decodes.
+    decoder: OnceLock<Option<Decoder>>,
     /// For a start and for a continuation; else why not.
     own: std::result::Result<[Own; 2], String>,
     /// 0.23 was asked for.
@@ -103,10 +104,10 @@ impl Tokenizer {
             None | Some(OWN) => Own::read(&root, &vocabulary).map(|own| [own.clone(), own.continuation()]),
             Some(other) => Err(format!("{other} was asked for")),
         };
-        let decoder = Decoder::read(&root, &vocabulary);
         let slow = backend == Some(backend::OLD);
         let config = Config::new(root);
-        let tokenizer = Self { config, vocabulary, decoder, own, slow, backends: Default::default(), references: Default::default() };
+        let tokenizer =
+            Self { config, vocabulary, decoder: OnceLock::new(), own, slow, backends: Default::default(), references: Default::default() };
         if tokenizer.own.is_err() {
             tokenizer.backend_for(Options::default())?;
         }
@@ -253,14 +254,16 @@ impl Tokenizer {
     /// [`Error::Input`] when the file's decoder cannot decode a row, [`Error::Interrupted`].
     pub fn decode(&self, rows: &[Option<&[u32]>], skip_special: bool, control: &Control) -> Result<Vec<Option<String>>> {
         // What we do not decode, 0.23 does; 1.0 spells added tokens otherwise.
-        let other = self.decoder.is_none().then(|| self.reference_for(Options::default()).map_err(Error::Input)).transpose()?;
+        let read = || Decoder::read(&config::parse(&self.config.text(false).ok()?).ok()?, &self.vocabulary);
+        let decoder = self.decoder.get_or_init(read).as_ref();
+        let other = decoder.is_none().then(|| self.reference_for(Options::default()).map_err(Error::Input)).transpose()?;
         let parts = map(rows.len().div_ceil(ROWS), |chunk| {
             control.check()?;
             let first = chunk * ROWS;
             let rows = &rows[first..rows.len().min(first + ROWS)];
             let text = |(row, ids): (usize, &Option<&[u32]>)| {
                 let Some(ids) = *ids else { return Ok(None) };
-                match (&self.decoder, other) {
+                match (decoder, other) {
                     (Some(decoder), _) => decoder.text(ids, skip_special, control).map(Some),
                     (None, Some(other)) => other
                         .decode(ids, skip_special)

@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn pieces_of_words_and_of_sentences() {
         let pieces = json!({"type": "WordPiece", "prefix": "##", "cleanup": true});
-        assert_eq!(texts(&pieces, &["##b", "a", ".", "'"], &[&[0, 1, 0, 2], &[6, 1], &[1, 3, 3]], false), ["##b ab.", "", "a ' '"]);
+        assert_eq!(texts(&pieces, &["##b", "a", ".", "'"], &[&[0, 1, 0, 2], &[6, 1], &[1, 3, 3]], false), ["##b ab.", "a", "a ' '"]);
         let steps = json!([{"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"},
                            {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]);
         let sentence = json!({"type": "Sequence", "decoders": steps});
