@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
-use arrow_array::{Array, ArrayRef, BooleanArray, LargeStringArray, StringArray, StringViewArray};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray,
+};
 use arrow_buffer::{Buffer, NullBuffer};
 use arrow_schema::{DataType, Field};
 use xxhash_rust::xxh3::Xxh3;
@@ -54,6 +56,7 @@ impl Feed {
     fn data_type(&mut self, data_type: &DataType) {
         match data_type {
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => self.text(b"text"),
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => self.text(b"binary"),
             DataType::List(item) | DataType::LargeList(item) => {
                 self.text(b"list");
                 self.data_type(item.data_type());
@@ -95,6 +98,9 @@ enum Values<'a> {
     Text(&'a StringArray),
     LargeText(&'a LargeStringArray),
     TextView(&'a StringViewArray),
+    Binary(&'a BinaryArray),
+    LargeBinary(&'a LargeBinaryArray),
+    BinaryView(&'a BinaryViewArray),
     List(Vec<usize>, Box<Column<'a>>),
     Struct(Vec<Column<'a>>),
 }
@@ -114,6 +120,9 @@ impl<'a> Column<'a> {
             DataType::Utf8 => Values::Text(array.as_string()),
             DataType::LargeUtf8 => Values::LargeText(array.as_string()),
             DataType::Utf8View => Values::TextView(array.as_string_view()),
+            DataType::Binary => Values::Binary(array.as_binary()),
+            DataType::LargeBinary => Values::LargeBinary(array.as_binary()),
+            DataType::BinaryView => Values::BinaryView(array.as_binary_view()),
             DataType::List(_) => {
                 let lists = array.as_list::<i32>();
                 list(lists.value_offsets().iter().map(|&offset| offset as usize).collect(), lists.values())?
@@ -148,6 +157,9 @@ impl<'a> Column<'a> {
             Values::Text(texts) => to.text(texts.value(row).as_bytes()),
             Values::LargeText(texts) => to.text(texts.value(row).as_bytes()),
             Values::TextView(texts) => to.text(texts.value(row).as_bytes()),
+            Values::Binary(values) => to.text(values.value(row)),
+            Values::LargeBinary(values) => to.text(values.value(row)),
+            Values::BinaryView(values) => to.text(values.value(row)),
             Values::List(offsets, items) => {
                 let within = offsets[row]..offsets[row + 1];
                 to.put(&(within.len() as u64).to_le_bytes());

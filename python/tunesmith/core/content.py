@@ -79,6 +79,8 @@ def canonical_json(lists: Any, *, progress: Callable[[int], object] | None = Non
 
 
 def _crossing(column: pl.Series) -> pl.Series:
+    if column.dtype == pl.Object:
+        raise InputError(f'column "{column.name}": Python objects cannot be hashed; cast it to text or numbers')
     if column.dtype == pl.Binary:
         return column.bin.encode("hex")
     typed = _typed(column.dtype)
@@ -87,8 +89,10 @@ def _crossing(column: pl.Series) -> pl.Series:
 
 def _typed(dtype: pl.DataType) -> pl.DataType:
     """Give columns whose type does not cross the Arrow interface, or that has several encodings, one that does."""
-    if isinstance(dtype, pl.Null | pl.Categorical | pl.Enum | pl.Decimal):
+    if isinstance(dtype, pl.Null | pl.Categorical | pl.Enum | pl.Decimal | pl.Int128 | pl.UInt128):
         return pl.String()
+    if isinstance(dtype, pl.Float16):
+        return pl.Float32()
     if isinstance(dtype, pl.List | pl.Array):
         return pl.List(_typed(dtype.inner))  # type: ignore[arg-type]
     if isinstance(dtype, pl.Struct):

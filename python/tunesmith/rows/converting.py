@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,8 +16,8 @@ from tunesmith.rows import schema
 from tunesmith.rows.contents import PACKED, ending
 from tunesmith.rows.formats.writing import TARGETS, Record, Target, Writer, tabular
 from tunesmith.rows.reading import read
-from tunesmith.rows.records import dense
 from tunesmith.rows.rejects import write_rejects
+from tunesmith.rows.values import as_text, dense, dumps, finite, in_json, in_parquet
 from tunesmith.stores import is_address
 from tunesmith.uploads import sending
 
@@ -93,7 +92,7 @@ def convert(
     writer.lost["weight"] = int((data.frame["weight"] != 1).sum())
     extra, told = _extra(data.frame[kept] if len(kept) < len(made) else data.frame, target, writer)
     with progress.task("Writing", len(records)) as done:
-        _write(file, records, extra, target)
+        _write(file, records, extra, target, writer)
         done(len(records))
     if rejects is not None:
         write_rejects(data.rejected, rejects)
@@ -137,37 +136,44 @@ def _extra(frame: pl.DataFrame, target: Target, writer: Writer) -> tuple[pl.Data
         while names[name] in taken:
             names[name] = f"user_{names[name]}"
         told.append(f'your column "{name}" is written as "{names[name]}": {target.name} has a field of that name')
-    return _finite(users, writer).rename(names), told
+    return users.rename(names), told
 
 
-def _finite(users: pl.DataFrame, writer: Writer) -> pl.DataFrame:
-    """Leave out numbers that JSON has no form for (NaN, infinity), counted under their column."""
-    floats = [column.name for column in users if column.dtype.is_float()]
-    odd = users.select((~pl.col(name).is_finite()).sum() for name in floats).row(0) if floats else ()
-    writer.lost.update({name: int(count or 0) for name, count in zip(floats, odd, strict=True)})
-    return users.with_columns(pl.when(pl.col(name).is_finite()).then(name).name.keep() for name in floats)
-
-
-def _write(file: Path, records: list[Record], extra: pl.DataFrame, target: Target) -> None:
+def _write(file: Path, records: list[Record], extra: pl.DataFrame, target: Target, writer: Writer) -> None:
     """Write beside, then rename: a file is whole or not there."""
     beside = file.with_name(f".{file.name}.work")
     try:
-        _fill(beside, file, records, extra, target)
+        _fill(beside, file, records, extra, target, writer)
         beside.rename(file)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def _fill(beside: Path, file: Path, records: list[Record], extra: pl.DataFrame, target: Target) -> None:
+def _fill(beside: Path, file: Path, records: list[Record], extra: pl.DataFrame, target: Target, writer: Writer) -> None:
     if ending(file) == ".parquet":
-        _table(records, extra, target).write_parquet(beside, compression="zstd", compression_level=1)
-    elif ending(file) == ".csv":
-        _pour(beside, _as_text(_table(records, extra, target)).write_csv(), file.suffix)
+        _table(records, in_parquet(extra), target).write_parquet(beside, compression="zstd", compression_level=1)
+        return
+    extra, lost = in_json(extra)
+    writer.lost.update(lost)
+    if ending(file) == ".csv":
+        table = _table(records, extra, target)
+        nested = [column.name for column in table if column.dtype.is_nested()]
+        _pour(beside, as_text(table, nested).write_csv(), file.suffix)
     else:
-        whole = [{**record, **given} for record, given in zip(records, _dicts(extra, len(records)), strict=True)]
-        lines = (json.dumps(record, ensure_ascii=False, default=str) for record in whole)
+        whole = ({**record, **given} for record, given in zip(records, _dicts(extra, len(records)), strict=True))
+        lines = (_line(record, writer) for record in whole)
         text = "[\n" + ",\n".join(lines) + "\n]\n" if ending(file) == ".json" else "".join(line + "\n" for line in lines)
         _pour(beside, text, file.suffix)
+
+
+def _line(record: Record, writer: Writer) -> str:
+    """Write a record; numbers in tool schemas and calls that JSON has no form for are left out, and counted."""
+    try:
+        return dumps(record)
+    except ValueError:
+        held = finite(record)
+        writer.lost.update(key for key in record if held[key] != record[key])
+        return dumps(held)
 
 
 def _dicts(extra: pl.DataFrame, height: int) -> list[Record]:
@@ -179,14 +185,6 @@ def _table(records: list[Record], extra: pl.DataFrame, target: Target) -> pl.Dat
     table = pl.DataFrame([tabular(record) for record in records], schema=dict(target.schema), orient="row")
     needed = list(target.schema)[:1]
     return table.select(s for s in table if s.name in needed or s.null_count() < len(s)).hstack(extra.get_columns())
-
-
-def _as_text(table: pl.DataFrame) -> pl.DataFrame:
-    """Write nested columns as JSON text: CSV has nothing else."""
-    nested = [column.name for column in table if column.dtype.is_nested()]
-    texts = {name: [None if v is None else json.dumps(dense(v), ensure_ascii=False, default=str) for v in table[name].to_list()]
-             for name in nested}  # fmt: skip
-    return table.with_columns(pl.Series(name, values, dtype=pl.String) for name, values in texts.items())
 
 
 def _pour(path: Path, text: str, packed: str) -> None:

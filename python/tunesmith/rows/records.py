@@ -7,6 +7,7 @@ A field is looked at as text, by its JSON type, as Python values (conversations)
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,7 @@ import polars as pl
 
 from tunesmith import core
 from tunesmith.rows.rejects import NOTE, RAW, as_object
+from tunesmith.rows.values import dense, finite
 
 DAMAGED = pl.Schema({"record": pl.UInt64, "line": pl.UInt64, "field": pl.String, "code": pl.String, "found": pl.String,
                      "expected": pl.String, "raw": pl.String})  # fmt: skip
@@ -275,21 +277,18 @@ def nested(column: pl.Series, types: pl.Series) -> pl.Series:
     values = [None if text is None else json.loads(text) for text in column.to_list()]
     try:
         made = pl.Series(column.name, values)
-        same = [dense(value) for value in made.to_list()] == [dense(value) for value in values]
+        same = [dense(finite(value)) for value in made.to_list()] == [dense(finite(value)) for value in values]
+        same = same and [_odd(value) for value in made.to_list()] == [_odd(value) for value in values]
     except (pl.exceptions.PolarsError, TypeError, OverflowError, ValueError):
         return column
     return made if same else column
 
 
-def dense(value: Any) -> Any:
-    """Leave out what a table has to fill in: keys of objects that hold null.
-
-    >>> dense({"a": None, "b": [{"c": None}]})
-    {'b': [{}]}
-    """
-    if isinstance(value, dict):
-        return {key: dense(item) for key, item in value.items() if item is not None}
-    return [dense(item) for item in value] if isinstance(value, list) else value
+def _odd(value: Any) -> list[str]:
+    """Give the numbers that are not finite, in order."""
+    if isinstance(value, dict | list):
+        return [text for item in (value.values() if isinstance(value, dict) else value) for text in _odd(item)]
+    return [repr(value)] if isinstance(value, float) and not math.isfinite(value) else []
 
 
 class Unreadable(str):
