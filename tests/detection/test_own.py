@@ -68,6 +68,8 @@ def test_named_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("own_checks", "expected module:function"),
         ("no_such_module:loud", "cannot be imported"),
         ("json:no_such_function", "has no no_such_function"),
+        ("json:load_s", "has no load_s; did you mean"),
+        ("json.py:loads", 'leave the ending out: "json:loads"'),
         ("json:__doc__", "expected a function"),
         ("json:JSONDecoder", "small letters"),
     ],
@@ -75,6 +77,15 @@ def test_named_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_what_cannot_be_loaded_is_said(place: str, says: str) -> None:
     with pytest.raises(OptionError, match=says):
         named(place)
+
+
+def test_the_page_of_ones_own_promises_nothing() -> None:
+    register(made(shouting, origin="checks:shouting"))
+    page = CliRunner().invoke(main, ["detectors", "shouting"]).stdout
+    assert "class own (checks:shouting; whoever wrote it makes the promise)" in " ".join(page.split())
+    assert "Find answers in capitals." in page
+    assert "Left alone" not in page
+    assert "75" not in page
 
 
 def test_a_failure_names_the_row() -> None:

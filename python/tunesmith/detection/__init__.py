@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .detecting import detect as detect
     from .detecting import detectors as detectors
     from .detector import Detector as Detector
+    from .detector import Example as Example
+    from .detector import Hit as Hit
+    from .detector import Page as Page
+    from .detector import lines as lines
     from .findings import find as find
     from .findings import fix as fix
     from .language import languages as languages
@@ -36,12 +40,16 @@ _NAMES = {
     "detectors": ".detecting",
     "DETECTORS": ".registry",
     "Detector": ".detector",
+    "Example": ".detector",
+    "Hit": ".detector",
     "Limits": ".limits",
     "find": ".findings",
     "fit": ".limits",
     "fix": ".findings",
     "languages": ".language",
+    "lines": ".detector",
     "markdown": ".summary",
+    "Page": ".detector",
     "view": ".supervised",
 }
 

@@ -157,8 +157,8 @@ class Detector:
         return {
             "name": self.name,
             "severity": self.severity,
-            "class": self.grade,
-            "promise": PROMISES[self.grade],
+            "class": "own" if self.origin else self.grade,
+            "promise": f"{self.origin}; whoever wrote it makes the promise" if self.origin else PROMISES[self.grade],
             "fields": list(self.fields),
             "finds": page.finds,
             "harm": page.harm,

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import polars as pl
 
 from tunesmith.detection.detector import Detector, Example, Hit, Page, Severity, excerpt, lines
-from tunesmith.errors import InputError, OptionError
+from tunesmith.errors import InputError, OptionError, did_you_mean
 
 if TYPE_CHECKING:
     from tunesmith.detection.limits import Limits
@@ -52,13 +52,15 @@ def named(place: str) -> Detector:
         sys.path.insert(0, str(Path.cwd()))
         loaded = import_module(module)
     except ImportError as error:
-        raise OptionError(f"--detector {place}: the module {module} cannot be imported: {error}") from error
+        hint = f'; leave the ending out: "{module.removesuffix(".py")}:{attribute}"' if module.endswith(".py") else ""
+        raise OptionError(f"--detector {place}: the module {module} cannot be imported: {error}{hint}") from error
     finally:
         sys.path[:] = before
     try:
         return made(getattr(loaded, attribute), origin=place)
     except AttributeError as error:
-        raise OptionError(f"--detector {place}: {module} has no {attribute}") from error
+        there = [name for name, what in vars(loaded).items() if not name.startswith("_") and (callable(what) or isinstance(what, Detector))]
+        raise OptionError(f"--detector {place}: {module} has no {attribute}; {did_you_mean(attribute, there)}") from error
 
 
 def installed() -> Iterator[Detector]:
@@ -102,7 +104,7 @@ def made(what: Any, *, origin: str) -> Detector:
         raise OptionError(f"{origin}: expected severity {', '.join(SEVERITIES)}, found {severity!r}")
     page = Page(
         finds=(inspect.getdoc(what) or f"What {origin} finds.").strip(),
-        harm="Said by whoever wrote it.",
+        harm="",
         bad=Example(instruction=""),
         good=Example(instruction=""),
         false_alarms="Not measured.",

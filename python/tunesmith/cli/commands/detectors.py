@@ -49,9 +49,11 @@ def _page(console: Console, page: dict[str, Any]) -> None:
 
     console.print(Text.assemble((page["name"], "bold"), f"  {page['severity']}, class {page['class']} ({page['promise']})"))
     part("What it finds", page["finds"])
-    part("Why it is bad for a finetune", page["harm"])
-    part("Found", _example(page["bad"]))
-    part("Left alone", _example(page["good"]))
+    for title, text in (
+        ("Why it is bad for a finetune", page["harm"]), ("Found", _example(page["bad"])), ("Left alone", _example(page["good"])),
+    ):  # fmt: skip
+        if text:  # a function of one's own has none of them
+            part(title, text)
     part("Known false alarms", page["false_alarms"])
     part("Safe fix", page["fix"] or "None.")
     part("Measured", "\n".join(f"{each['figure']}  ({each['sample']})" for each in page["measured"]) or "Not yet.")
