@@ -76,9 +76,10 @@ impl Feed {
 
     /// xxh3-128 of everything.
     #[must_use]
-    pub fn digest(mut self) -> u128 {
-        self.state.update(&self.waiting);
-        self.state.digest128()
+    pub fn digest(&self) -> u128 {
+        let mut state = self.state.clone();
+        state.update(&self.waiting);
+        state.digest128()
     }
 }
 

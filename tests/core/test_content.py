@@ -4,6 +4,8 @@ import json
 import pickle
 import struct
 from datetime import date
+from pathlib import Path
+from unittest import mock
 
 import polars as pl
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith import core
+from tunesmith.core import content
 from tunesmith.errors import InputError
 
 xxhash = pytest.importorskip("xxhash")
@@ -79,6 +82,33 @@ def test_the_hash_is_the_one_that_artefacts_state() -> None:
     whole = core.content_hash(table)
     assert whole == "61bbaa5f5623e90244f393bdd93093a4"
     assert core.content_hash(pl.concat([table[:1], table[1:]], rechunk=False)) == whole
+    assert core.content_hash(table.lazy()) == whole
+
+
+DTYPES = {"text": pl.String, "lists": pl.List(pl.String), "turns": pl.List(pl.Struct({"a": pl.String, "b": pl.Float64})), "none": pl.Null}
+ROWS = st.fixed_dictionaries({
+    "text": st.none() | st.text(max_size=9), "lists": st.none() | st.lists(st.none() | st.text(max_size=3), max_size=3),
+    "turns": st.none() | st.lists(st.none() | st.fixed_dictionaries({"a": st.none() | st.text(max_size=3), "b": st.floats()}), max_size=2),
+    "none": st.none(),
+})  # fmt: skip
+
+
+@given(rows=st.lists(ROWS, max_size=9), block=st.integers(1, 10))
+@settings(deadline=None)
+def test_block_by_block_the_hash_is_the_same(rows: list[dict[str, object]], block: int) -> None:
+    table = pl.DataFrame(rows, schema=DTYPES)
+    with mock.patch.object(content, "BLOCK", block):
+        assert core.content_hash(table.lazy()) == core.content_hash(table)
+
+
+def test_blocks_of_categories_and_of_files(tmp_path: Path) -> None:
+    table = pl.DataFrame({"kind": ["a", "b", None] * 50_000, "day": [date(2026, 1, 2)] * 150_000})
+    table = table.with_columns(pl.col("kind").cast(pl.Categorical))
+    table.write_parquet(tmp_path / "t.parquet", row_group_size=1000)
+    seen: list[int] = []
+    assert core.content_hash(pl.scan_parquet(tmp_path / "t.parquet"), progress=seen.append) == core.content_hash(table)
+    assert seen[-1] == 300_000
+    assert core.content_hash(table.clear().lazy()) == core.content_hash(table.clear())
 
 
 def test_mistakes_are_named() -> None:
@@ -86,7 +116,7 @@ def test_mistakes_are_named() -> None:
         core.row_ids([["a"], ["a", "b"]])
     with pytest.raises(InputError, match=r"fields\[1\]: expected a column of String, found Int64"):
         core.row_ids([["a"], [1]])
-    with pytest.raises(InputError, match="expected a DataFrame, found list"):
+    with pytest.raises(InputError, match="expected a frame, found list"):
         core.content_hash([1])  # type: ignore[arg-type]
     with pytest.raises(InputError, match="cannot be hashed"):
         core.content_hash(pl.DataFrame({"a": [pickle]}, schema={"a": pl.Object}))

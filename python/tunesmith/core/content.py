@@ -33,22 +33,29 @@ def row_ids(fields: Sequence[Any], *, progress: Callable[[int], object] | None =
     return pl.DataFrame(_native.row_ids(columns, False, progress)).to_series()
 
 
-def content_hash(frame: pl.DataFrame, *, progress: Callable[[int], object] | None = None) -> str:
+BLOCK = 1 << 16
+"""Rows of a column of a LazyFrame that are held at a time."""
+
+
+def content_hash(frame: pl.DataFrame | pl.LazyFrame, *, progress: Callable[[int], object] | None = None) -> str:
     """Hash a table's schema and rows in order; chunks, encodings and files do not count.
 
     Args:
-        frame: Columns of text, numbers, dates, categories, and lists and structs of them.
+        frame: Columns of text, numbers, dates, categories, and lists and structs of them. A scan (`pl.scan_parquet`) is read
+            column after column, a block of rows at a time: a table above memory has a hash, too.
         progress: Called with the number of values done so far.
     Returns:
         xxh3-128, 32 hex digits.
     Raises:
-        InputError: If it is no DataFrame, or a column has a type that no artefact holds.
+        InputError: If it is no frame, or a column has a type that no artefact holds.
 
-    >>> content_hash(pl.DataFrame({"a": [1]})) == content_hash(pl.DataFrame({"a": [1]}))
+    >>> content_hash(pl.DataFrame({"a": [1]})) == content_hash(pl.LazyFrame({"a": [1]}))
     True
     """
+    if isinstance(frame, pl.LazyFrame):
+        return _of_blocks(frame, progress)
     if not isinstance(frame, pl.DataFrame):
-        raise InputError(f"frame: expected a DataFrame, found {type(frame).__name__}")
+        raise InputError(f"frame: expected a frame, found {type(frame).__name__}")
     return _native.content_hash([_crossing(column) for column in frame.get_columns()], progress)
 
 
@@ -76,6 +83,20 @@ def canonical_json(lists: Any, *, progress: Callable[[int], object] | None = Non
     objects = _crossing(objects)
     frames = [pl.DataFrame(frame).to_series() for frame in _native.canonical_json(objects, progress)]
     return pl.concat(frames) if frames else pl.Series(dtype=pl.String)
+
+
+def _of_blocks(frame: pl.LazyFrame, progress: Callable[[int], object] | None) -> str:
+    hasher, done = _native.ContentHasher(), 0
+    rows = frame.select(pl.len()).collect().item()
+    for name in frame.collect_schema():
+        for start in range(0, max(rows, 1), BLOCK):
+            # Slices, not batches: the streaming engine reads ahead, some gigabytes of long texts.
+            block = frame.select(name).slice(start, BLOCK).collect()
+            hasher.add(_crossing(block[name]), start == 0)
+            done += block.height
+            if progress is not None:
+                progress(done)
+    return hasher.digest()
 
 
 def _crossing(column: pl.Series) -> pl.Series:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tunesmith import core
 from tunesmith.copies import local
 from tunesmith.errors import ArtefactError, OptionError
 from tunesmith.rows.readers import BLOCK
@@ -65,6 +66,20 @@ def read_table(folder: str | Path, name: str) -> pl.DataFrame:
         raise _damaged(folder, place, error) from error
 
 
+def hash_table(folder: str | Path, name: str) -> str:
+    """Hash a table's content, of which a part of a column is held at a time.
+
+    Raises:
+        ArtefactError: If it cannot be read; names the part that is damaged.
+        InputError: If the address cannot be read.
+    """
+    place = _place(folder, name)
+    try:
+        return core.content_hash(pl.scan_parquet(place))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _damaged(folder, place, error) from error
+
+
 def files_of(place: Path, within: Path) -> str:
     """Name the files of a table as the hub, DuckDB and Polars take them: one name, or a pattern."""
     name = place.relative_to(within).as_posix()
@@ -94,14 +109,13 @@ class TableReader:
 
     def blocks(self) -> Iterator[tuple[Table, tuple[str, ...]]]:
         """See `Reader`."""
-        start, place = 0, _place(self.folder, self.name)
+        place = _place(self.folder, self.name)
         try:
             scanned = pl.scan_parquet(place)
-            for frame in scanned.collect_batches(chunk_size=BLOCK, maintain_order=True):
-                yield FrameTable(frame, start=start), ()
-                start += frame.height
-            if not start:
-                yield FrameTable(scanned.collect()), ()
+            rows = scanned.select(pl.len()).collect().item()
+            # Slices, not batches: the streaming engine reads ahead, some gigabytes of long texts.
+            for start in range(0, max(rows, 1), BLOCK):
+                yield FrameTable(scanned.slice(start, BLOCK).collect(), start=start), ()
         except (OSError, pl.exceptions.PolarsError) as error:
             raise _damaged(self.folder, place, error) from error
 

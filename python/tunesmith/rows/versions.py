@@ -20,7 +20,7 @@ from tunesmith.rows.card import card
 from tunesmith.rows.contents import ending
 from tunesmith.rows.rejects import read_rejects, write_rejects
 from tunesmith.rows.sources import parts_of
-from tunesmith.rows.tables import CHANGED, files_of, part_of, read_table, write_table
+from tunesmith.rows.tables import CHANGED, files_of, hash_table, part_of, read_table, write_table
 from tunesmith.stores import as_place, is_address
 
 ROWS, REMOVED, LEDGER, VALUES, EDGES, REJECTS = (
@@ -81,14 +81,14 @@ class Version:
         return read_rejects(local(self.folder, REJECTS) / REJECTS)
 
     def verify(self) -> None:
-        """Recompute the content hash of every table, one table in memory at a time.
+        """Recompute the content hash of every table, block by block.
 
         Raises:
             ArtefactError: If a table is not what the manifest states; names it, and of several files the part.
         """
         stated = self.manifest.details.get("hashes", {})
         for name in (*_TABLES, "rejects"):
-            found = core.content_hash(self._rejects() if name == "rejects" else read_table(self.folder, name))
+            found = core.content_hash(self._rejects()) if name == "rejects" else hash_table(self.folder, name)
             if found != stated.get(name):
                 raise ArtefactError(
                     f"{self.folder}: the content of {self._culprit(name)} is not what its manifest states "
@@ -110,7 +110,7 @@ class Version:
         for part, given in zip(names, stated, strict=True):
             if not (place / part).is_file():
                 return f"{name} ({part} is missing)"
-            if core.content_hash(pl.read_parquet(place / part, glob=False)) != given:
+            if core.content_hash(pl.scan_parquet(place / part, glob=False)) != given:
                 return f"{name} ({part})"
         others = sorted(path.name for path in place.glob("*") if path.name not in names)
         return f"{name} ({others[0]} was not there)" if others and names else name
