@@ -69,7 +69,7 @@ class Turns:
         messages: list[Message] = []
         unknown = False
         for k, turn in enumerate(value):
-            message = self._turn(row, f"{name}[{k}]", turn)
+            message = self._turn(row, name, k, turn)
             if message is None:
                 unknown = True  # whatever follows it may be in its place
                 continue
@@ -91,25 +91,29 @@ class Turns:
     def _wrong(self, row: int, name: str, code: str, found: str, expected: str) -> None:
         self.problems.append(Problem(row=row, field=name, code=code, found=found, expected=expected))
 
-    def _turn(self, row: int, name: str, turn: Any) -> Message | None:
+    def _turn(self, row: int, field: str, k: int, turn: Any) -> Message | None:
         if not isinstance(turn, dict):
-            self._wrong(row, name, "wrong_type", excerpt(turn), "a turn (an object with role and content)")
+            self._wrong(row, f"{field}[{k}]", "wrong_type", excerpt(turn), "a turn (an object with role and content)")
             return None
         spoken = turn.get("role") or turn.get("from")
         role = ROLES.get(spoken) if isinstance(spoken, str) else None
-        known = len(self.problems)
+        known, name = len(self.problems), f"{field}[{k}]"
         if role is None:
             self._wrong(
                 row, f"{name}.{'from' if turn.get('from') else 'role'}", "unknown_role", excerpt(spoken), f"one of {', '.join(ROLES)}"
             )
-        self.lost.update(key for key, value in turn.items() if key not in KNOWN and value is not None)
         key = "content" if turn.get("content") is not None else "value" if "value" in turn else "content"
-        content = self._content(row, f"{name}.{key}", turn.get(key))
-        message: Message = {"role": role, "content": content}
-        for ours, theirs in (("reasoning", ("reasoning_content", "reasoning")), ("name", ("name",)), ("tool_call_id", ("tool_call_id",))):
-            message[ours] = self._text(row, name, turn, theirs)
-        message["train"] = self._train(row, name, turn)
-        calls = turn.get("tool_calls")
+        content = self._content(row, name, key, turn.get(key))
+        message: Message = {"role": role, "content": content, "reasoning": None, "name": None, "tool_call_id": None, "train": None}
+        calls = None
+        if len(turn) > 2 or key not in turn or not ("role" in turn or "from" in turn):  # more than who spoke and what
+            if not KNOWN.issuperset(turn):
+                self.lost.update(key for key, value in turn.items() if key not in KNOWN and value is not None)
+            message["reasoning"] = self._text(row, name, turn, ("reasoning_content", "reasoning"))
+            message["name"] = self._text(row, name, turn, ("name",))
+            message["tool_call_id"] = self._text(row, name, turn, ("tool_call_id",))
+            message["train"] = self._train(row, name, turn)
+            calls = turn.get("tool_calls")
         if spoken == "function_call":
             message["content"], calls = "", _parsed(content)
             message["tool_calls"] = self._calls(row, f"{name}.value", calls if isinstance(calls, list) else [calls])
@@ -123,11 +127,12 @@ class Turns:
             self._wrong(row, f"{name}.content", "empty_prompt", "nothing", "what the user asks")
         return message
 
-    def _content(self, row: int, name: str, content: Any) -> str | None:
+    def _content(self, row: int, turn: str, key: str, content: Any) -> str | None:
+        if content is None or (isinstance(content, str) and "\0" not in content):
+            return content
+        name = f"{turn}.{key}"
         if isinstance(content, list):
             content = "".join(self._part(row, f"{name}[{k}]", part) for k, part in enumerate(content))
-        if content is None:
-            return None
         if not isinstance(content, str):
             self._wrong(row, name, "wrong_type", excerpt(content), "text, or a list of text parts")
             return None

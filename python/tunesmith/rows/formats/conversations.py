@@ -10,10 +10,10 @@ import polars as pl
 
 from tunesmith.rows import schema
 from tunesmith.rows.formats.base import TEXT, Parsed
-from tunesmith.rows.formats.plain_turns import read_plain
+from tunesmith.rows.formats.plain_turns import FIELDS, read_plain, talks
 from tunesmith.rows.records import Records, Unreadable
 from tunesmith.rows.rejects import Problem, excerpt
-from tunesmith.rows.turns import Message, Turns, mirror, tools
+from tunesmith.rows.turns import Message, Turns, tools
 
 CONTENT: dict[str, Any] = {
     "row": pl.UInt32,
@@ -26,8 +26,6 @@ CONTENT: dict[str, Any] = {
     "rejected": schema.MESSAGES,
 }
 
-_TALK = ("row", "kind", "instruction", "output", "system", "messages")
-
 
 def converse(records: Records, names: Sequence[str]) -> Parsed:
     """Read the first of `names` that the records have as conversations."""
@@ -39,17 +37,19 @@ def converse(records: Records, names: Sequence[str]) -> Parsed:
     if plain is not None:
         turns.lost.update(plain.lost)
         left = left.filter(~left.is_in(plain.content["row"].cast(pl.UInt32).implode()))
-    rows = []
+    flat: dict[str, list[Any]] = {key: [] for key in ("row", *FIELDS)}
     for row, value in zip(left.to_list(), records.objects(name, left), strict=True):
         if value is None:
             turns.problems.append(Problem(row=row, field=name, code="no_known_field", found="nothing", expected="a list of turns"))
             continue
         messages = turns.read(row, name, str(value) if isinstance(value, Unreadable) else value)
         messages = with_system(messages, systems[row])
-        rows.append({"row": row, "kind": "chat", **mirror(messages), "messages": messages})
-    content = talk_frame(rows)
+        flat["row"] += [row] * len(messages)
+        for key in FIELDS:
+            flat[key] += [message.get(key) for message in messages]
+    content = talks(pl.DataFrame(flat, schema={"row": pl.UInt32, **FIELDS}))
     if plain is not None:
-        content = pl.concat([plain.content.select(_TALK).cast({key: CONTENT[key] for key in _TALK}), content.select(_TALK)]).sort("row")
+        content = pl.concat([plain.content.cast({"row": pl.UInt32}), content]).sort("row")
     said = [tools(schemas[row], row, turns.problems) for row in content["row"]]
     return Parsed(
         content=content.with_columns(pl.Series("tools", said, dtype=pl.String)),

@@ -17,6 +17,8 @@ from tunesmith.rows.formats.base import TEXT
 from tunesmith.rows.records import Records, Table
 from tunesmith.rows.turns import KNOWN, ROLES, TRAIN
 
+FIELDS = {field.name: field.dtype for field in schema.MESSAGE.fields}
+"""The fields of a message, in order."""
 _NOTHING = frozenset({"null", "missing"})
 _SAID = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 _AFTER = {"system": ("system", "user"), "user": ("assistant",), "assistant": ("user",)}
@@ -58,7 +60,7 @@ def read_plain(records: Records, name: str, systems: Sequence[str | None]) -> Pl
     beside = _beside(turns, systems)
     if beside.height:
         turns = pl.concat([beside, turns], how="diagonal").sort("row", maintain_order=True)
-    return Plain(content=_content(turns), lost=lost)
+    return Plain(content=talks(turns), lost=lost)
 
 
 def _turns(table: Table) -> pl.DataFrame:
@@ -156,10 +158,18 @@ def _beside(turns: pl.DataFrame, systems: Sequence[str | None]) -> pl.DataFrame:
     return prompts.join(without, on="row", how="semi", maintain_order="left")
 
 
-def _content(turns: pl.DataFrame) -> pl.DataFrame:
+def talks(turns: pl.DataFrame) -> pl.DataFrame:
+    """Put turns that stand one after another together to conversations, with the columns that mirror them.
+
+    Args:
+        turns: ``row`` and the fields of a message.
+    Returns:
+        ``row, instruction, output, system, messages, kind``, one line a conversation.
+    """
     asked = pl.col("content").filter(pl.col("role") == "user").last()
     answered = pl.when(pl.col("role").last() == "assistant").then(pl.col("content").last())
     system = pl.col("content").filter(pl.col("role") == "system").first()
-    fields = [field.name for field in schema.MESSAGE.fields]
-    made = turns.group_by("row", maintain_order=True).agg(instruction=asked, output=answered, system=system, messages=pl.struct(fields))
+    made = turns.group_by("row", maintain_order=True).agg(
+        instruction=asked, output=answered, system=system, messages=pl.struct(list(FIELDS))
+    )
     return made.with_columns(kind=pl.lit("chat"))
