@@ -60,6 +60,12 @@ impl Table {
         Self { identities: Vec::new(), places: vec![NONE; 1 << 10] }
     }
 
+    /// Nothing seen yet, with places for as many identities as there are rows: no place is moved.
+    #[must_use]
+    pub fn for_rows(rows: u32) -> Self {
+        Self { identities: Vec::new(), places: vec![NONE; (rows as usize * 4 / 3 + 2).next_power_of_two()] }
+    }
+
     /// The number of an identity, in order of first occurrence, and whether this was the first.
     pub fn number(&mut self, identity: u128) -> (u32, bool) {
         if self.identities.len() * 4 >= self.places.len() * 3 {
