@@ -29,7 +29,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
 from detection.planting import PLANTED  # noqa: E402
-from detection.planting_review import LIMITED, REVIEW, reviewed  # noqa: E402
+from detection.planting_review import LIMITED, MORE, REVIEW, reviewed  # noqa: E402
 from detection.planting_tasks import CORRUPTED, MADE, rows  # noqa: E402
 from tunesmith.detection import DETECTORS, view  # noqa: E402
 from tunesmith.detection.findings import examine, find  # noqa: E402
@@ -178,6 +178,12 @@ def planted(data: Path) -> dict[str, list[dict[str, Any]]]:
         found[name].append(_found(name, rows(name, 200)[1], "made prompts in several wordings, a wrong answer each"))
     shuffled = kept.filter(pl.col("output").str.len_chars() > 40).sample(fraction=1, shuffle=True, seed=2).to_dicts()
     limits = fit(kept["output"], prompts=kept.select("instruction", "input"))
+    whole = pl.DataFrame(json.loads((data / ALPACA).read_text())).sample(fraction=1, shuffle=True, seed=3).to_dicts()
+    for name in MORE:
+        bad = reviewed(name, whole)
+        found[name].append(
+            _found(name, bad, f"planted into {len(bad)} rows of Alpaca{', cut after any word' if name == 'truncated' else ''}")
+        )
     for name in REVIEW:
         bad = reviewed(name, shuffled)
         sample = f"planted into {len(bad)} kept rows of Alpaca, or the prompt put in their place"

@@ -326,6 +326,47 @@ def language_mismatch(row: Row, other: Row, rng: random.Random) -> Row | None:
     return {"instruction": said, "input": "", "output": other["output"]}
 
 
+_COUNTED = re.compile(r"(?i)^(?:list|name|give(?: me)?|provide|suggest|generate|write|create|identify)\b[^.]{0,20}?\b(\w+)\b [a-z]")
+_NUMBERS = {word: number for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)}  # noqa: SIM905
+_ITEM = re.compile(r"\s*(?:(\d+)[.)]|[-*•])\s*\S")
+
+
+def list_count(row: Row, _other: Row, rng: random.Random) -> Row | None:
+    """Take an item from a list that has as many as were asked for, or add one."""
+    numbers = [_NUMBERS.get(word.lower(), int(word) if word.isdigit() else 0) for word in row["instruction"].split()[:6]]
+    asked = next((number for number in numbers if number > 1), 0)
+    written = [line for line in row["output"].strip().split("\n") if line.strip()]
+    items = [line for line in written if _ITEM.match(line)]
+    if not _COUNTED.match(row["instruction"]) or asked < 3 or len(items) != asked or len(written) > asked + 1:
+        return None
+    if rng.random() < 0.5:
+        return {**row, "output": "\n".join(line for line in written if line is not items[-1])}
+    number = _ITEM.match(items[-1])
+    mark = f"{int(number[1]) + 1}." if number and number[1] else "-"
+    return {**row, "output": "\n".join([*written, f"{mark} And one more of them"])}
+
+
+def truncated(row: Row, _other: Row, rng: random.Random) -> Row | None:
+    """Stop after any word, as a token budget does."""
+    words = list(re.finditer(r"\S+", row["output"]))
+    if len(row["output"]) < 80 or re.search(r"[`{}<>=|#]", row["output"]):
+        return None
+    return {**row, "output": row["output"][: words[rng.randrange(len(words) // 3, len(words) - 2)].end()]}
+
+
+def input_url_only(row: Row, _other: Row, rng: random.Random) -> Row | None:
+    """Put an address in the place of a text."""
+    words = re.findall(r"[a-z]{3,}", row["input"].lower())
+    if len(row["input"]) < 60 or len(words) < 4 or "http" in row["input"]:
+        return None
+    path = "/".join(rng.sample(words, 3))
+    forms = ["https://www.example.org/{}", "http://news.example.com/{}.html", "www.example.net/{}?id=3", "Article: https://example.org/{}",
+             "Link to the text: https://docs.example.com/{}", "[text](https://example.org/{})"]  # fmt: skip
+    return {**row, "input": rng.choice(forms).format(path)}
+
+
+MORE: dict[str, Planter] = {each.__name__: each for each in (list_count, truncated, input_url_only)}
+"""Class C in real rows, beside the prompts of `planting_tasks`."""
 REVIEW: dict[str, Planter] = {
     each.__name__: each
     for each in (input_image_ref, label_prefix, prompt_echo, repetitive, no_stop, too_long, too_short, refusal, missing_input,
@@ -340,6 +381,6 @@ def reviewed(name: str, rows: list[Row], count: int = 400) -> list[Row]:
     rng = random.Random(name)
     made = []
     for row in rows:
-        if len(made) < count and (bad := REVIEW[name](dict(row), rng.choice(rows), rng)) is not None:
+        if len(made) < count and (bad := (REVIEW | MORE)[name](dict(row), rng.choice(rows), rng)) is not None:
             made.append(bad)
     return made

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from detection.planting import clean
-from detection.planting_review import LIMITED, REVIEW, reviewed
+from detection.planting_review import LIMITED, MORE, REVIEW, reviewed
 from tunesmith.detection import DETECTORS, Limits, find, fit
 
 FOUND = {"hallucinated_input": 0.6, "spelling_instruction": 0.2, "misspelled": 0.35}
@@ -30,6 +30,21 @@ def test_every_detector_has_a_planted_set() -> None:
     from detection.planting_tasks import MADE
 
     assert set(DETECTORS) <= {*PLANTED, *MADE, *REVIEW}
+
+
+def test_counts_and_addresses_are_planted_where_rows_allow() -> None:
+    listed = {"instruction": "List three tools.", "input": "", "output": "1. Saw\n2. Axe\n3. Hammer"}
+    read = {
+        "instruction": "Summarize the text.",
+        "input": "The old mill by the river has been grinding wheat for two hundred years.",
+        "output": "Old.",
+    }
+    made = {name: reviewed(name, [listed, read, *clean(40, seed=3)]) for name in MORE}
+    assert [row["output"].count("\n") for row in made["list_count"]] in ([1], [3])
+    assert all(len(row["output"]) > 0 and row["output"][-1] != " " for row in made["truncated"])
+    assert "example" in made["input_url_only"][0]["input"]
+    for name in ("list_count", "input_url_only"):
+        assert 0 in find(pl.DataFrame(made[name]), only=[name])["position"]
 
 
 def test_prompts_in_a_script_without_frequent_words_are_judged() -> None:

@@ -129,7 +129,8 @@ TRUNCATED = Detector(
         bad=Example(instruction="Tell me about the lighthouse.", response="It was built by the harbour board and opened to ships in the"),
         good=Example(instruction="Tell me about the lighthouse.", response="It was built by the harbour board and opened to ships in 1902"),
         false_alarms="Lines to be continued, poems, lists of function words; left alone where the prompt says so. With a budget below the "
-        "references' length the reason lies in decoding, not in the data.",
+        "references' length the reason lies in decoding, not in the data. Not found: answers that stop after a noun or a verb, which read "
+        "as if only the full stop were missing (two thirds of cuts after any word).",
     ),
 )
 

@@ -38,7 +38,8 @@ _CONTENT = any_of(
     r"reviews?",
     r"sentences? paragraphs? text content summar\w+ menu figures? artwork flags? posts? books? logos? speech podcasts? lyrics movies? "
     r"films?",
-    r"(?:musical|music|piano).pieces? tracks? melod(?:y|ies) contact.information hours shapes?",
+    r"(?:musical|music|piano).pieces? tracks? melod(?:y|ies) contact.information hours shapes? documents?",
+    r"poems? e.?mails? passages? excerpts? essays? statements? conversations? descriptions? recipes?",
 )
 _GOES_THERE = (
     r"(?i)\b(?:open|visit|click|browse|go to|look at|watch|read)\b[^.]{0,40}\b(?:urls?|links?|web ?sites?|web ?pages?|pages?)\b|"
