@@ -41,9 +41,9 @@ def local(place: str | Path, *names: str) -> Path:
             del had[name]
             _keep(folder, place, had)
         for name, info in there.items():
-            if had.get(name) != f"{stores.mark(info)} {_stamp(folder / name)}":
+            if had.get(name) != f"{stores.mark(info)} {stamp(folder / name)}":
                 _fetch(store, folder, name, info)
-                had[name] = f"{stores.mark(info)} {_stamp(folder / name)}"
+                had[name] = f"{stores.mark(info)} {stamp(folder / name)}"
                 _keep(folder, place, had)
     return folder
 
@@ -73,7 +73,8 @@ def _fetch(store: Store, folder: Path, name: str, info: Mapping[str, Any]) -> No
         raise InputError(f"{store.address}: of {name} {found:,} of {info['size']:,} bytes came; give the command again")
 
 
-def _stamp(file: Path) -> str:
+def stamp(file: Path) -> str:
+    """Tell whether a file of this machine is still the same: its size, and when it was written; "" where there is none."""
     try:
         found = file.stat()
     except OSError:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith import stores
-from tunesmith.copies import place_of
+from tunesmith.copies import place_of, stamp
 from tunesmith.errors import ArtefactError, InputError
 from tunesmith.stores import Store
 
@@ -36,7 +36,7 @@ def vacant(address: str) -> None:
     """
     store = Store(address, "written")
     there = store.files()
-    _refuse_foreign(store, there)
+    _ours(store, there)
     if UNDER_WAY not in there:
         _may_write(store, UNDER_WAY)
 
@@ -44,8 +44,9 @@ def vacant(address: str) -> None:
 def publish(folder: Path, address: str) -> None:
     """Send a finished folder to an address.
 
-    Files that an interrupted run has sent, and that the store still has as it sent them, are not sent again. What an older
-    artefact left there goes. The sizes of all are compared before the manifest, which makes it one, is sent.
+    Files that an interrupted run has sent, and that the store still has as it sent them, are not sent again. Files of an older
+    artefact go, by the list in its manifest; others stay. The sizes of all are compared before the manifest, which makes it one, is
+    sent, with such a list.
 
     Args:
         folder: A sealed artefact.
@@ -56,18 +57,23 @@ def publish(folder: Path, address: str) -> None:
     """
     store = Store(address, "written")
     there, sent = store.files(), _sent(folder)
-    _refuse_foreign(store, there)
+    ours = _ours(store, there)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name not in (_SENT, _LOCK))
     manifests = sorted((name for name in names if _is_manifest(name)), key=lambda name: (-name.count("/"), name))
-    store.write(UNDER_WAY, (folder / MANIFEST).read_text(encoding="utf-8"))
-    store.remove(sorted((name for name in there if _is_manifest(name)), key=lambda name: (name.count("/"), name)))
-    stale = [name for name in there if name not in names and not _is_manifest(name) and name != UNDER_WAY]
+    stated = {**json.loads((folder / MANIFEST).read_text(encoding="utf-8")), "files": names}
+    (folder / MANIFEST).write_text(json.dumps(stated, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    # Until all is sent, what is left of older ones is named along with it, so that it is known whoever goes on.
+    store.write(UNDER_WAY, json.dumps({**stated, "files": sorted({*names, *ours})}))
+    old = [name for name in there if name in ours]
+    store.remove(sorted((name for name in old if _is_manifest(name)), key=lambda name: (name.count("/"), name)))
+    stale = [name for name in old if name not in names and not _is_manifest(name)]
     store.remove(stale)
     store.remove_empty({above for name in stale if (above := name.rpartition("/")[0]) in names})
     for name in names:
-        if name in manifests or (name in there and sent.get(name) == stores.mark(there[name])):
+        here = stamp(folder / name)
+        if name in manifests or (name in there and sent.get(name) == f"{stores.mark(there[name])} {here}"):
             continue
-        sent[name] = stores.mark(store.send(folder / name, name))
+        sent[name] = f"{stores.mark(store.send(folder / name, name))} {here}"
         (folder / _SENT).write_text(json.dumps(sent), encoding="utf-8")
     _compare(store, folder, [name for name in names if name not in manifests])
     for name in manifests:
@@ -101,18 +107,27 @@ def sending(address: str, *, force: bool = False) -> Iterator[Path]:
         store.send(Path(beside) / name, name)
 
 
-def _refuse_foreign(store: Store, there: Mapping[str, object]) -> None:
-    """Tell our folders by what their manifest says, or that of the upload that is under way: what is in others is never replaced."""
-    if there and not any(_says_ours(store.text(name)) for name in (UNDER_WAY, MANIFEST) if name in there):
+def _ours(store: Store, there: Mapping[str, object]) -> set[str]:
+    """Find the files of an artefact, or of an upload that has not ended, by what its manifest says.
+
+    Raises:
+        ArtefactError: If there are files, and no manifest of ours: nothing is written among them.
+    """
+    found = [_stated(store.text(name)) for name in (UNDER_WAY, MANIFEST) if name in there]
+    ours = [files for files in found if files is not None]
+    if there and not ours:
         some = ", ".join(sorted(there)[:3]) + (", ..." if len(there) > 3 else "")
         raise ArtefactError(f"{store.address} holds files that tunesmith did not write ({some}); choose another address, or empty it first")
+    return {name for files in ours for name in files}
 
 
-def _says_ours(text: str | None) -> bool:
+def _stated(text: str | None) -> list[str] | None:
+    """Read the list of files in a manifest; None where it is none of ours."""
     try:
-        return str(json.loads(text or "")["tool"]).startswith("tunesmith")
-    except (ValueError, KeyError, TypeError):
-        return False
+        found = json.loads(text or "")
+        return [str(name) for name in found.get("files", ())] if str(found["tool"]).startswith("tunesmith") else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _may_write(store: Store, name: str) -> None:

@@ -162,10 +162,10 @@ def test_what_was_changed_there_meanwhile_is_sent_again(store, monkeypatch):
             curate(RECORDS, STEPS, out=AT)
     changed = next(name for name in sent if name.endswith(".parquet"))
     store.pipe_file(f"/bucket/v1/{changed}", b"no Parquet")
-    store.pipe_file("/bucket/v1/of-an-older-run.parquet", b"")
+    store.pipe_file("/bucket/v1/of-another.parquet", b"")
     curate(RECORDS, STEPS, out=AT)
     Version.open(AT).verify()
-    assert "of-an-older-run.parquet" not in names(store)
+    assert "of-another.parquet" in names(store)
 
 
 def test_a_file_that_arrives_cut_off_is_noticed(store, monkeypatch):
@@ -199,6 +199,32 @@ def test_files_of_others_are_never_touched(store):
     with pytest.raises(ArtefactError, match="holds files that tunesmith did not write"):
         written()
     assert names(store) == ["holiday.jpg", "manifest.json"]
+
+
+def test_what_lies_below_stays(store):
+    """Other artefacts, and whatever else was put there since."""
+    written(rows_per_file=2)
+    written("memory://bucket/v1/below", rows_per_file=3)
+    store.pipe_file("/bucket/v1/notes.txt", b"mine")
+    frame = read(RECORDS).frame
+    written(frame=frame.head(4))
+    assert Version.open(AT).frame.height == 4
+    Version.open("memory://bucket/v1/below").verify()
+    assert store.cat_file("/bucket/v1/notes.txt") == b"mine"
+    assert not any(name.startswith("rows.parquet/") for name in names(store))
+
+
+def test_files_of_an_upload_that_never_ended_go(store, monkeypatch):
+    frame = read(RECORDS).frame
+    for rows, after in ((1, 9), (2, 4)):
+        with monkeypatch.context() as patched:
+            broken(patched, after)
+            with pytest.raises(ConnectionError):
+                written(frame=frame, rows_per_file=rows)
+    assert any("part-" in name for name in names(store))
+    written(frame=frame)
+    assert not any("part-" in name for name in names(store))
+    Version.open(AT).verify()
 
 
 def test_a_source_is_not_replaced(store):
