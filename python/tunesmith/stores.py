@@ -210,7 +210,7 @@ class Store:
                 self._fs.rmdir(f"{self._path}/{name}")
 
 
-_SUMS = ("etag", "ETag", "md5Hash", "content_md5")
+_SUMS = ("etag", "ETag", "md5Hash", "content_md5", "blob_id")
 _TIMES = ("created", "mtime", "last_modified", "LastModified")
 
 

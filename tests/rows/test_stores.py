@@ -17,7 +17,7 @@ from rows.hub_stand_in import hub
 from rows.object_store import as_someone, azure, google, s3
 from tunesmith.cli import main
 from tunesmith.errors import InputError
-from tunesmith.rows import read
+from tunesmith.rows import read, write_version
 
 LINES = "".join(json.dumps({"instruction": f"a{k}", "output": "b"}) + "\n" for k in range(3)).encode()
 
@@ -151,6 +151,23 @@ def test_the_hub(tmp_path):
         code, _, said = checked("hf://datasets/org/other", **environment)
         assert code == 2
         assert "hf://datasets/org/other" in said
+
+
+@pytest.mark.slow
+def test_a_version_on_the_hub(tmp_path):
+    pytest.importorskip("huggingface_hub")
+    rows = [{"instruction": f"a{k}", "output": "b"} for k in range(9)]
+    write_version(tmp_path / "v", frame=read(rows).frame, inputs={}, options={}, rows_per_file=4)
+    files = {path.relative_to(tmp_path / "v").as_posix(): path.read_bytes() for path in (tmp_path / "v").rglob("*") if path.is_file()}
+    environment = {"HF_HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    with hub("org/name", files) as endpoint:
+        code, result, said = checked("hf://datasets/org/name", HF_ENDPOINT=endpoint, **environment)
+        assert (code, result.get("format"), result.get("valid")) == (0, "tunesmith", 9), said
+    files["rows.parquet/part-00001.parquet"] = files["rows.parquet/part-00000.parquet"]
+    with hub("org/name", files) as endpoint:
+        code, _, said = checked("hf://datasets/org/name", HF_ENDPOINT=endpoint, **environment)
+        assert code == 2
+        assert "hf://datasets/org/name: the content of rows (part-00001.parquet) is not what its manifest states" in said
 
 
 @pytest.mark.slow
