@@ -29,7 +29,8 @@ def ledger(
     Returns:
         `schema.LEDGER`, sorted by position, then in recipe order, then by rule; rejects are booked under `read`.
     """
-    ids = _ids(first_ids, measures.values, steps)
+    met = measures.values.join(decisions.select("position").unique(), on="position", how="semi", maintain_order="left")
+    ids = _ids(first_ids, met, steps)
     notes = measures.notes.rename({"field": "_field", "evidence": "_evidence"}).unique(["position", "step", "rule"], keep="first")
     made = decisions.join(ids, on=["position", "step"], how="left", maintain_order="left")
     made = made.join(notes, on=["position", "step", "rule"], how="left", maintain_order="left")
@@ -55,7 +56,7 @@ def rejects(rejected: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ids(first: pl.DataFrame, values: pl.DataFrame, steps: Sequence[Step]) -> pl.DataFrame:
-    """`position, step, row_id` on entering each step and `new_id` after it, for every row."""
+    """`position, step, row_id` on entering each step and `new_id` after it, for every row that `values` has."""
     current = values.select("position").join(first, on="position", how="left", maintain_order="left")["row_id"]
     made = [pl.DataFrame(schema={"position": pl.UInt64, "step": pl.String, "row_id": pl.String, "new_id": pl.String})]
     for step in steps:

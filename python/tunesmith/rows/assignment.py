@@ -40,11 +40,11 @@ def refuse_giants(frame: pl.DataFrame, group: pl.Series) -> None:
     Raises:
         OptionError: Names the group by its first row, its size and what to do.
     """
-    counts = group.value_counts().sort("count", descending=True)
-    count = int(counts["count"][0]) if counts.height else 0
+    counts = group.value_counts()
+    count = max(counts["count"], default=0)
     if count <= max(1, LARGEST_GROUP * frame.height):
         return
-    giant = counts[group.name][0]
+    giant = counts.filter(pl.col("count") == count)[group.name].sort()[0]
     first = frame.filter(group == giant)
     text = shorten(clusters.compared(first)[0] or "")
     share = f"{count:,} of {frame.height:,} rows ({count / frame.height:.0%})"
@@ -88,9 +88,11 @@ def assign(
     table = pl.DataFrame({"group": group, "name": names, "stratum": whole})
     order = table.group_by("group").agg(pl.len(), pl.col("name").min(), pl.col("stratum"))
     order = order.with_columns(order=clusters.hash_order(order["name"], seed)).sort("order", "group")
-    groups = [(root, Counter(held)) for root, held in order.select("group", "stratum").iter_rows()]
+    alike: dict[tuple[str, ...], Counter[str]] = {}  # most groups are one row: millions of them share a few counts
+    groups = [(root, alike.setdefault(tuple(held), Counter(held))) for root, held in order.select("group", "stratum").iter_rows()]
     sides = dict(fixed or {})
-    left = {part: _quotas(Counter(whole.to_list()), room) for part, room in sizes.items()}
+    counted = Counter(dict(whole.value_counts().iter_rows()))
+    left = {part: _quotas(counted, room) for part, room in sizes.items()}
     for root, held in groups:
         if sides.get(root) in left:
             left[sides[root]].subtract(held)
@@ -99,9 +101,8 @@ def assign(
             if root not in sides and (side := next((part for part, room in left.items() if _fits(held, room, strict=strict)), None)):
                 sides[root] = side
                 left[side].subtract(held)
-    sides |= {root: "train" for root, _ in groups if root not in sides}
     table = pl.DataFrame({"group": list(sides), "part": list(sides.values())}, schema={"group": group.dtype, "part": pl.String})
-    return pl.DataFrame({"group": group}).join(table, on="group", how="left", maintain_order="left")["part"]
+    return pl.DataFrame({"group": group}).join(table, on="group", how="left", maintain_order="left")["part"].fill_null("train")
 
 
 def _fits(held: Counter[str], room: Counter[str], *, strict: bool) -> bool:

@@ -21,6 +21,9 @@ RECALL = 0.999
 """The probability with which the search finds a pair at the floor (`core.near_duplicates`); a more similar one more surely."""
 
 
+_LOOKED_AT = ("position", "instruction", "input", "output", "messages")
+
+
 def certify(
     folder: Path, parts: list[str], *, group: str | None, seed: int, stratify: str | None = None, exhaustive: int = EXHAUSTIVE
 ) -> dict[str, Any]:
@@ -38,7 +41,8 @@ def certify(
         shared value of the group column in another), ``highest_similarity`` over all borders, each border with its worst
         pair; ``search``, ``recall`` and ``floor``: how they were found (``recall`` 1 and no floor where every pair was measured).
     """
-    frames = {part: pl.read_parquet(folder / part / "rows.parquet") for part in parts}
+    needed = list(dict.fromkeys([*_LOOKED_AT, *(column for column in (group, stratify) if column)]))
+    frames = {part: pl.read_parquet(folder / part / "rows.parquet", columns=needed) for part in parts}
     exact = sum(frame.height for frame in frames.values()) <= exhaustive
     opened = _opened(frames)
     borders = [_border(frames, a, b, group=group, opened=opened, seed=None if exact else seed + 1) for a, b in combinations(parts, 2)]

@@ -46,8 +46,25 @@ def prompt_clusters(frame: pl.DataFrame, *, progress: Progress = SILENT) -> pl.S
         roots = core.near_duplicates(texts, threshold=THRESHOLD, shingle=SHINGLE, unit="word", progress=done)["root"]
     if several_turns(frame):
         roots = joined(roots, opened(frame))
-    group = pl.DataFrame({"position": frame["position"].cast(pl.UInt64), "root": roots})
-    return group.select(pl.col("position").min().over("root").alias("cluster")).to_series()
+    return smallest(frame["position"], roots)
+
+
+def smallest(position: pl.Series, root: pl.Series) -> pl.Series:
+    """Give each row the smallest position of its group.
+
+    Args:
+        position: Whole numbers.
+        root: The number of the first row of each row's group.
+    Returns:
+        ``cluster: UInt64[n]``.
+
+    >>> smallest(pl.Series([5, 6, 7]), pl.Series([0, 1, 0])).to_list()
+    [5, 6, 5]
+    """
+    table = pl.DataFrame({"position": position.cast(pl.UInt64), "root": root})
+    if position.is_sorted():  # then it is the first row's, without a table of groups
+        return table["position"].gather(table["root"]).alias("cluster")
+    return table.select(pl.col("position").min().over("root").alias("cluster")).to_series()
 
 
 def compared(frame: pl.DataFrame) -> pl.Series:

@@ -9,7 +9,7 @@ import polars as pl
 
 from tunesmith.artefact import read_manifest
 from tunesmith.progress import Progress
-from tunesmith.rows import assignment, clusters, schema
+from tunesmith.rows import assignment, clusters
 from tunesmith.rows.sources import parts_of
 from tunesmith.rows.tables import read_table
 from tunesmith.stores import as_place
@@ -55,10 +55,10 @@ def grouped(frame: pl.DataFrame, earlier: pl.DataFrame | None, group: str | None
         cluster = clusters.joined(cluster, both[group])
     count = frame.height
     table = pl.DataFrame({"root": cluster.head(count), "position": frame["position"], "row_id": frame["row_id"]})
-    smallest = table.select(pl.col("position").min().over("root").cast(schema.ROW["position"]).alias("cluster")).to_series()
+    smallest = clusters.smallest(table["position"], table["root"])
     if earlier is None:
-        nothing = pl.DataFrame({"own": [None] * count, "sides": [[]] * count}, schema={"own": pl.String, "sides": pl.List(pl.String)})
-        return smallest, nothing
+        none = pl.Series("sides", [[]], dtype=pl.List(pl.String)).new_from_index(0, count)
+        return smallest, pl.DataFrame([pl.repeat(None, count, dtype=pl.String, eager=True).alias("own"), none])
     old = pl.DataFrame({"root": cluster.tail(both.height - count), "row_id": earlier["row_id"], "side": earlier["side"]})
     own = old.group_by("row_id").agg(own=pl.col("side").first())
     sides = old.group_by("root").agg(sides=pl.col("side").unique().sort())
@@ -88,7 +88,8 @@ def place(
         ``side: String[n]``: a part, or `ASIDE` for a new row whose group stands in two parts.
     """
     sides = known["sides"]
-    settled = {root: found[0] for root, found in zip(cluster.to_list(), sides.to_list(), strict=True) if len(found) == 1}
+    one = sides.list.len() == 1
+    settled = dict(zip(cluster.filter(one), sides.filter(one).list.first(), strict=True))
     assigned = assignment.assign(cluster, names, sizes=sizes, seed=seed, fixed=settled, strata=strata)
     torn = sides.list.len() > 1
     return pl.select(

@@ -88,7 +88,10 @@ class Detect(RowStep):
         columns = [name for name in alive.columns if name != "position" and self._counts(name.rpartition(".")[0])]
         if not columns:
             return no_decisions()
-        long = alive.select("position", *columns).unpivot(index="position", on=columns, variable_name="measure", value_name="count")
+        found = alive.filter(pl.any_horizontal(pl.col(columns) > 0)).select(
+            "position", *columns
+        )  # few rows of all, for a line a column each
+        long = found.unpivot(index="position", on=columns, variable_name="measure", value_name="count")
         found = long.filter(pl.col("count") > 0).with_columns(
             pl.col("measure").str.split(".").list.first().alias("rule"), pl.col("measure").str.split(".").list.last().alias("severity")
         )
