@@ -46,7 +46,7 @@ _DIALOGUE = any_of(
     r"exchange skit prompt few.?shot messages? turns? instruction.tuning fine.?tun\w+ special.tokens? templates? eos html",
     r"strikethrough",
 )
-_LABEL = r"(?i)^\s*(?:\*\*|#+\s*)?(?:output|response|reply|answer|assistant|ai|bot|final answer)(?:\*\*)?\s*[:：](?:\*\*)?\s*"
+_LABEL = r"(?i)^\s*(?:\*\*|#+\s*)?(?:output|response|reply|answer|solution|assistant|ai|bot|final answer)(?:\*\*)?\s*[:：](?:\*\*)?\s*"
 _OTHER_LABEL = re.compile(r"\n[ \t]*(?:\*\*|#+[ \t]*)?[A-Z][A-Za-z]*(?: \w+)?(?:\*\*)?[ \t]*[:：]")
 _INSTRUCTION_DATA = r"(?i)\b(?:instructions?|tasks?)\b[^.]{0,60}\b(?:inputs?|outputs?)\b"
 
@@ -128,7 +128,7 @@ def _label_prefix(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     pattern = re.compile(_LABEL)
     labelled = view.filter(pl.col("prose").str.contains(_LABEL)).filter(pl.col("prose").str.contains(rf"{_LABEL}\S"))
     asked = _PROMPT.str.contains(
-        r"(?i)\b(?:output|response|answer|assistant|ai|bot)\s*:|\bq\s*(?:&|and)\s*a\b|\b(?:format|dialogue|conversation|script)\b"
+        r"(?i)\b(?:output|response|answer|solution|assistant|ai|bot)\s*:|\bq\s*(?:&|and)\s*a\b|\b(?:format|dialogue|conversation|script)\b"
     )
     for row, text in lines(labelled, ~asked, "prose"):
         match = pattern.match(text)
@@ -188,7 +188,7 @@ LABEL_PREFIX = Detector(
     find=_label_prefix,
     fix=_cut_label,
     page=Page(
-        finds='An answer that opens with a label ("Output:", "Answer:", "Response:") that the prompt did not ask for.',
+        finds='An answer that opens with a label ("Output:", "Answer:", "Solution:") that the prompt did not ask for.',
         harm="A label of the generator's template becomes the model's habit.",
         bad=Example(instruction="Name a colour.", response="Output: Blue."),
         good=Example(instruction="Reply in the form 'Answer: ...'. Name a colour.", response="Answer: Blue."),
