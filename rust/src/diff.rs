@@ -38,6 +38,9 @@ pub struct Span {
 const ROWS: usize = 8 << 20;
 const STEPS: usize = 4 << 30;
 
+/// Segments between two looks at the control.
+const PART: usize = 1 << 16;
+
 /// Compares pair after pair; kept between them, so that little is allocated.
 #[derive(Debug, Default)]
 pub struct Differ<'t> {
@@ -58,20 +61,22 @@ impl<'t> Differ<'t> {
     /// # Errors
     /// [`crate::error::Error::Interrupted`].
     pub fn spans(&mut self, a: &'t str, b: &'t str, control: &Control) -> Result<Vec<Span>> {
-        self.a.set(a);
-        control.check()?;
-        self.b.set(b);
+        self.a.set(a, control)?;
+        self.b.set(b, control)?;
         control.check()?;
         let (n, m) = (self.a.len(), self.b.len());
         let same = |i: usize, j: usize| self.a.of(a, i) == self.b.of(b, j);
         let head = (0..n.min(m)).take_while(|&k| same(k, k)).count();
+        control.check()?;
         let tail = (1..=n.min(m) - head).take_while(|&k| same(n - k, m - k)).count();
         self.common.clear();
         self.align((a, head..n - tail), (b, head..m - tail), control)?;
         self.common.extend((0..head).rev().map(|k| (k, k)));
         self.common.reverse();
         self.common.extend((0..tail).map(|k| (n - tail + k, m - tail + k)));
+        control.check()?;
         lone_space_dropped(|at| self.a.of(a, at), &mut self.common, (n, m));
+        control.check()?;
         Ok(spans(&self.a, &self.b, &self.common))
     }
 
@@ -84,11 +89,19 @@ impl<'t> Differ<'t> {
         self.numbers.clear();
         self.pattern.clear();
         for at in a.1 {
+            if at % PART == 0 {
+                control.check()?;
+            }
             let next = self.numbers.len() as u32 + 1;
             self.pattern.push(*self.numbers.entry(self.a.of(a.0, at)).or_insert(next));
         }
         self.text.clear();
-        self.text.extend(b.1.map(|at| self.numbers.get(self.b.of(b.0, at)).copied().unwrap_or(0)));
+        for at in b.1 {
+            if at % PART == 0 {
+                control.check()?;
+            }
+            self.text.push(self.numbers.get(self.b.of(b.0, at)).copied().unwrap_or(0));
+        }
         let (symbols, words) = (self.numbers.len() + 1, self.pattern.len().div_ceil(64));
         if words.saturating_mul(symbols) > ROWS || words.saturating_mul(self.text.len()) > STEPS {
             return Ok(());

@@ -60,6 +60,7 @@ CALLS = {
     "signals, a long text": "core.signals([LONG * 4], progress=begun)",
     "quality_rules, a long text": "core.quality_rules([LONG * 4], progress=begun)",
     "word_diff": "core.word_diff(MANY, MANY.reverse(), progress=begun)",
+    "word_diff, long texts": "core.word_diff([LONG * 8], [LONG * 8 + 'x'], progress=begun)",
     "Tokenizer.encode": "kernels.tokenizer().encode(MANY, progress=begun)",
     "Tokenizer.count": "kernels.tokenizer().count(MANY, progress=begun)",
     "row_ids": "core.row_ids([MANY] * 80, progress=begun)",

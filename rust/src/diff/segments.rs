@@ -2,6 +2,9 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::error::Result;
+use crate::long::{self, Cuts, STEPS};
+use crate::parallel::Control;
 use crate::shingle::{joins, stands_alone};
 use crate::text::count_characters;
 
@@ -14,21 +17,35 @@ pub struct Segments {
 
 impl Segments {
     /// Cut another text.
-    pub fn set(&mut self, text: &str) {
-        self.bytes.clear();
-        self.bytes.push(0);
-        cut(text, &mut self.bytes);
-        self.characters.clear();
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Interrupted`].
+    pub fn set(&mut self, text: &str, control: &Control) -> Result<()> {
+        let Self { bytes, characters } = self;
+        bytes.clear();
+        bytes.push(0);
+        let mut start = 0;
+        long::parts(text, Cuts::Words, control, |part| {
+            cut(part, start, bytes);
+            start += part.len();
+            Ok(())
+        })?;
+        characters.clear();
         if text.is_ascii() {
-            self.characters.extend_from_slice(&self.bytes);
-            return;
+            characters.extend_from_slice(bytes);
+            return Ok(());
         }
-        self.characters.push(0);
-        let mut count = 0;
-        self.characters.extend(self.bytes.windows(2).map(|pair| {
-            count += count_characters(&text.as_bytes()[pair[0] as usize..pair[1] as usize]);
-            count
-        }));
+        characters.push(0);
+        let (mut before, mut count) = (0, 0);
+        for ends in bytes[1..].chunks(STEPS) {
+            control.check()?;
+            characters.extend(ends.iter().map(|&end| {
+                count += count_characters(&text.as_bytes()[before as usize..end as usize]);
+                before = end;
+                count
+            }));
+        }
+        Ok(())
     }
 
     /// How many there are.
@@ -50,15 +67,16 @@ impl Segments {
     }
 }
 
-fn cut(text: &str, ends: &mut Vec<u32>) {
+/// Append where the segments of a part end that begins at `offset`.
+fn cut(text: &str, offset: usize, ends: &mut Vec<u32>) {
     if text.is_ascii() {
-        return ascii(text.as_bytes(), 0, ends);
+        return ascii(text.as_bytes(), offset, ends);
     }
     // Between spaces and line ends: no rule looks across, unless something clings to the space.
     let apart =
         |part: &str| part.is_empty() || part.starts_with(stands_alone) && !part.ends_with(|c: char| !c.is_ascii() && c.is_whitespace());
     if !text.split([' ', '\n']).all(apart) {
-        return general(text, 0, ends);
+        return general(text, offset, ends);
     }
     let mut at = 0;
     while at < text.len() {
@@ -69,15 +87,15 @@ fn cut(text: &str, ends: &mut Vec<u32>) {
         // A carriage return and its line feed are one.
         if rest.starts_with('\n') && at > 0 && text.as_bytes()[at - 1] == b'\r' {
             ends.pop();
-            ends.push((at + 1) as u32);
-            ascii(&rest.as_bytes()[1..spaces], at + 1, ends);
+            ends.push((offset + at + 1) as u32);
+            ascii(&rest.as_bytes()[1..spaces], offset + at + 1, ends);
         } else {
-            ascii(&rest.as_bytes()[..spaces], at, ends);
+            ascii(&rest.as_bytes()[..spaces], offset + at, ends);
         }
         if part.is_ascii() {
-            ascii(part.as_bytes(), at + spaces, ends);
+            ascii(part.as_bytes(), offset + at + spaces, ends);
         } else {
-            general(part, at + spaces, ends);
+            general(part, offset + at + spaces, ends);
         }
         at += spaces + part.len();
     }
@@ -121,17 +139,30 @@ mod tests {
     use unicode_segmentation::UnicodeSegmentation;
 
     use super::Segments;
+    use crate::parallel::Control;
+
+    fn check(text: &str) {
+        let mut segments = Segments::default();
+        segments.set(text, &Control::default()).unwrap();
+        let mut wanted = text.split_word_bounds();
+        assert!((0..segments.len()).all(|at| Some(segments.of(text, at)) == wanted.next()), "{:?}", &text[..text.len().min(200)]);
+        assert_eq!(wanted.next(), None);
+        assert_eq!(segments.start(segments.len()) as usize, text.chars().count());
+    }
+
+    #[test]
+    fn a_long_text_has_the_segments_of_the_whole() {
+        for text in
+            ["Don't  stop:\r\n3,5 it\n", "Don't  stop:\r\n3,5 e\u{301}\u{200d} x \u{301}今日本語は🇩🇪 🏽\u{a0}b\n\n", "今日本語は、é。"]
+        {
+            check(&text.repeat((3 << 20) / text.len()));
+        }
+    }
 
     proptest! {
         #[test]
         fn segments_are_uax_29s(text in "[a-zA-Z0-9_'.,:; \r\n\t-]{0,80}", any in "[ aZ1_'.:,\r\n\tßΣİ\u{301}\u{e34}\u{200d}\u{ad}“ℹカ日🏻🇩\u{a0}\u{2003}\u{85}-]{0,30}") {
-            let mut segments = Segments::default();
-            for text in [format!("{text} é"), text, any] {
-                segments.set(&text);
-                let found: Vec<&str> = (0..segments.len()).map(|at| segments.of(&text, at)).collect();
-                prop_assert_eq!(&found, &text.split_word_bounds().collect::<Vec<_>>(), "{:?}", text);
-                prop_assert_eq!(segments.start(segments.len()) as usize, text.chars().count());
-            }
+            [format!("{text} é"), text, any].iter().for_each(|text| check(text));
         }
     }
 }
