@@ -9,6 +9,9 @@ use crate::parallel::Control;
 /// Words of the largest table that is kept whole (8 MiB): of a larger one some columns are, and the others made again.
 const TABLE: usize = 1 << 20;
 
+/// Symbols of a pattern that are worked on at a time where bit rows over all of it would be too large.
+const STRIP: usize = 4096;
+
 /// Where each symbol stands in a pattern, one bit row a symbol. Kept between patterns, so that nothing is allocated.
 #[derive(Debug, Default)]
 pub struct Masks {
@@ -46,7 +49,12 @@ impl Masks {
     }
 
     fn step(&self, column: &mut [u64], symbol: u32) {
-        let mut carry = false;
+        self.step_from(column, symbol, false);
+    }
+
+    /// A step that goes on where one in the strip before carried over; whether it carries over itself.
+    #[inline]
+    fn step_from(&self, column: &mut [u64], symbol: u32, mut carry: bool) -> bool {
         for (v, m) in column.iter_mut().zip(self.of(symbol)) {
             let u = *v & m;
             let (sum, over) = v.overflowing_add(u);
@@ -54,6 +62,47 @@ impl Masks {
             carry = over || again;
             *v = sum | (*v - u);
         }
+        carry
+    }
+
+    /// The length of the longest common subsequence of two sequences of the symbols `0..symbols`, 0 matching nothing, in
+    /// memory that grows with the sequences: of a long pattern a strip at a time, with what each step carries to the next.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::error::Error::Interrupted).
+    pub fn longest(&mut self, pattern: &[u32], text: &[u32], symbols: usize, column: &mut Vec<u64>, control: &Control) -> Result<usize> {
+        if symbols.saturating_mul(pattern.len().div_ceil(64)) <= TABLE {
+            self.set(pattern, symbols);
+            return self.length(text, column, control);
+        }
+        let (mut local, mut strip, mut carried, mut length) = (vec![0; symbols], Vec::new(), vec![false; text.len()], 0);
+        for part in pattern.chunks(STRIP) {
+            let mut count = 1;
+            strip.clear();
+            strip.extend(part.iter().map(|&symbol| {
+                let number = &mut local[symbol as usize];
+                if *number == 0 && symbol != 0 {
+                    *number = count;
+                    count += 1;
+                }
+                *number
+            }));
+            self.set(&strip, count as usize);
+            column.clear();
+            column.resize(self.words, u64::MAX);
+            for (text, carried) in text.chunks(STRIP).zip(carried.chunks_mut(STRIP)) {
+                control.check()?;
+                for (&symbol, carry) in text.iter().zip(carried) {
+                    let number = local[symbol as usize];
+                    if number != 0 || *carry {
+                        *carry = self.step_from(column, number, *carry);
+                    }
+                }
+            }
+            length += column.iter().map(|v| v.count_zeros() as usize).sum::<usize>();
+            part.iter().for_each(|&symbol| local[symbol as usize] = 0);
+        }
+        Ok(length)
     }
 
     /// The length of the longest common subsequence of the pattern and `text`.
@@ -231,7 +280,12 @@ mod tests {
         masks.back(&text, &columns, |i, j| whole.push((i, j)));
         assert_eq!(walked, whole);
         assert_eq!(masks.length(&text, &mut columns, &control), Ok(whole.len()));
+        // So many symbols that the pattern is taken in strips.
+        let many = (TABLE / 9_000 * 64) * 2;
+        assert_eq!(masks.longest(&pattern, &text, many, &mut columns, &control), Ok(whole.len()));
+        assert_eq!(masks.longest(&pattern, &text, 51, &mut columns, &control), Ok(whole.len()));
         control.stop();
+        assert!(masks.longest(&pattern, &text, many, &mut columns, &control).is_err());
         assert!(masks.length(&text, &mut columns, &control).is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! The score of one pair: counts, sorted keys and bit rows over the symbols of its reference.
 
+use rustc_hash::FxHashMap;
+
 use super::documents::Document;
 use super::{Metric, Score};
 use crate::error::Result;
@@ -18,6 +20,9 @@ fn shared<T: Ord>(a: &[T], b: &[T]) -> usize {
     }
     hits
 }
+
+/// Tokens of a text from which on its n-grams are counted with looks at the control, and those between two looks.
+const LONG: usize = 1 << 16;
 
 /// What scoring a pair needs, kept from pair to pair.
 #[derive(Default)]
@@ -58,8 +63,8 @@ impl Scratch {
                         Score::new(shared(&prediction.bigrams, &reference.bigrams), prediction.bigrams.len(), reference.bigrams.len())
                     }
                     Metric::N(n) => {
-                        let (p, r) = (grams(&prediction.tokens, n), grams(&reference.tokens, n));
-                        Score::new(shared(&p, &r), p.len(), r.len())
+                        let (p, r) = ((p + 1).saturating_sub(n), (r + 1).saturating_sub(n));
+                        Score::new(shared_grams(&prediction.tokens, &reference.tokens, n, control)?, p, r)
                     }
                     Metric::Lsum if prediction.lines.len() > 1 || reference.lines.len() > 1 => {
                         Score::new(self.union_of_lines(prediction, reference, symbols, control)?, p, r)
@@ -131,8 +136,7 @@ impl Scratch {
         known(&self.reference, &mut self.first);
         known(&self.prediction, &mut self.second);
         let (short, long) = if self.first.len() <= self.second.len() { (&self.first, &self.second) } else { (&self.second, &self.first) };
-        self.masks.set(short, symbols);
-        self.masks.length(long, &mut self.columns, control)
+        self.masks.longest(short, long, symbols, &mut self.columns, control)
     }
 
     /// Lines of the reference against all lines of the prediction; a token of the prediction is spent by one hit.
@@ -166,8 +170,53 @@ impl Scratch {
     }
 }
 
-fn grams(tokens: &[u32], n: usize) -> Vec<&[u32]> {
-    let mut grams: Vec<&[u32]> = tokens.windows(n).collect();
-    grams.sort_unstable();
-    grams
+/// How many n-grams two texts share: sorted where that is quick, else counted, with looks at the control.
+fn shared_grams(a: &[u32], b: &[u32], n: usize, control: &Control) -> Result<usize> {
+    if a.len().max(b.len()) <= LONG {
+        let [a, b] = [a, b].map(|tokens| {
+            let mut grams: Vec<&[u32]> = tokens.windows(n).collect();
+            grams.sort_unstable();
+            grams
+        });
+        return Ok(shared(&a, &b));
+    }
+    let (mut counts, mut hits): (FxHashMap<&[u32], u32>, _) = (FxHashMap::default(), 0);
+    for (at, gram) in b.windows(n).enumerate() {
+        if at % LONG == 0 {
+            control.check()?;
+        }
+        *counts.entry(gram).or_default() += 1;
+    }
+    for (at, gram) in a.windows(n).enumerate() {
+        if at % LONG == 0 {
+            control.check()?;
+        }
+        if let Some(left) = counts.get_mut(gram).filter(|left| **left > 0) {
+            *left -= 1;
+            hits += 1;
+        }
+    }
+    Ok(hits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONG, shared_grams};
+    use crate::hash::mix;
+    use crate::parallel::Control;
+
+    #[test]
+    fn grams_are_counted_as_they_are_sorted() {
+        let draw = |stream: u64, length: usize| (0..length).map(|k| (mix(stream ^ mix(k as u64)) % 6) as u32).collect::<Vec<_>>();
+        let (a, b, control) = (draw(1, 900), draw(2, 700), Control::default());
+        // What stands in one text alone changes no hit.
+        let long: Vec<u32> = b.iter().copied().chain((0..LONG as u32).map(|k| 10 + k)).collect();
+        for n in 3..8 {
+            let hits = shared_grams(&a, &b, n, &control).unwrap();
+            assert!(hits > 0 || n > 5);
+            assert_eq!((shared_grams(&a, &long, n, &control), shared_grams(&long, &a, n, &control)), (Ok(hits), Ok(hits)));
+        }
+        control.stop();
+        assert!(shared_grams(&a, &long, 3, &control).is_err());
+    }
 }

@@ -40,6 +40,7 @@ struct Token {
     byte: bool,
 }
 
+type Make = Box<dyn Fn(&str) -> Made>;
 /// What a decoder makes of a token: its bytes, those of a first one where they differ, whether it stands for a byte.
 type Made = (Vec<u8>, Option<Vec<u8>>, bool);
 
@@ -54,7 +55,7 @@ impl Decoder {
         }
         let node = &root["decoder"];
         let known = |names: &[&str]| node.as_object().is_some_and(|node| node.keys().all(|key| names.contains(&key.as_str())));
-        let (kind, make): (Kind, Box<dyn Fn(&str) -> Made>) = match node["type"].as_str()? {
+        let (kind, make): (Kind, Make) = match node["type"].as_str()? {
             "ByteLevel" => (Kind::Bytes, bytes()),
             "WordPiece" if known(&["type", "prefix", "cleanup"]) => {
                 (Kind::Texts, word_piece(node["prefix"].as_str()?.to_owned(), node["cleanup"].as_bool()?))
@@ -139,7 +140,7 @@ fn spell(single: &mut Vec<u8>, made: &mut Vec<u8>) {
 }
 
 /// GPT-2's: each character is a byte; a token with another one is the text that it is.
-fn bytes() -> Box<dyn Fn(&str) -> Made> {
+fn bytes() -> Make {
     let names: rustc_hash::FxHashMap<String, u8> = gaps::names().zip(0..=255).collect();
     Box::new(move |token| {
         let mut spelt = [0; 4];
@@ -149,7 +150,7 @@ fn bytes() -> Box<dyn Fn(&str) -> Made> {
 }
 
 /// BERT's: a space before each token that does not go on with a word.
-fn word_piece(prefix: String, clean: bool) -> Box<dyn Fn(&str) -> Made> {
+fn word_piece(prefix: String, clean: bool) -> Make {
     Box::new(move |token| {
         let done = |text: String| if clean { cleanup(&text).into_bytes() } else { text.into_bytes() };
         let later = token.strip_prefix(prefix.as_str()).map_or_else(|| format!(" {token}"), str::to_owned);
@@ -176,7 +177,7 @@ fn cleanup(text: &str) -> String {
 }
 
 /// The mark is a space; that of the first token is dropped.
-fn metaspace(mark: char, drop: bool) -> Box<dyn Fn(&str) -> Made> {
+fn metaspace(mark: char, drop: bool) -> Make {
     Box::new(move |token| {
         let text = |gap: &str| {
             let mut spelt = [0; 4];
@@ -187,7 +188,7 @@ fn metaspace(mark: char, drop: bool) -> Box<dyn Fn(&str) -> Made> {
 }
 
 /// SentencePiece's as Llama's files spell it: a replacement, bytes, all fused, spaces stripped from the start.
-fn sentence(steps: &[Value]) -> Option<(Kind, Box<dyn Fn(&str) -> Made>)> {
+fn sentence(steps: &[Value]) -> Option<(Kind, Make)> {
     let names: Vec<&str> = steps.iter().map(|step| step["type"].as_str().unwrap_or_default()).collect();
     let strip = match names[..] {
         ["Replace", "ByteFallback", "Fuse"] => 0,
