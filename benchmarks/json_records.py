@@ -1,8 +1,8 @@
 """Reading Alpaca's 52,002 records: python benchmarks/json_records.py
 
-Against Polars (`read_json`, `read_ndjson`), which gives up at the first damaged byte, and Python's `json`. The rows' sides
-do more: they infer the format, check every record, name rejects, and give ids. (Not called `json`: a script's folder comes
-first on the path.) Long and short lines are made of the same text; rates are by the size of the file itself.
+Against Polars (`read_json`, `read_ndjson`), which gives up at the first damaged byte, and Python's `json`.
+(Not called `json`: a script's folder comes first on the path.)
+Long and short lines are made of the same text; rates are by the size of the file itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,9 @@ def as_lines(data: bytes) -> bytes:
     """The same records, one a line."""
     import polars as pl  # noqa: F401  (imported before the clock starts)
 
-    from tunesmith import core, rows
-    from tunesmith.rows import streaming  # noqa: F401
+    from tunesmith import core
 
-    core.read_json, rows.read  # noqa: B018  (loaded)
+    core.read_json  # noqa: B018  (loaded)
 
     return "\n".join(map(json.dumps, json.loads(data))).encode()
 
@@ -60,10 +58,9 @@ def as_array(data: bytes) -> bytes:
     """As the file is."""
     import polars as pl  # noqa: F401
 
-    from tunesmith import core, rows
-    from tunesmith.rows import streaming  # noqa: F401
+    from tunesmith import core
 
-    core.read_json, rows.read  # noqa: B018  (loaded)
+    core.read_json  # noqa: B018  (loaded)
 
     return data
 
@@ -82,28 +79,6 @@ def tunesmith_all(data: bytes) -> str:
 
     records = core.read_json(data)
     return shape(records.values(list(dict.fromkeys(records.keys["key"])))) + f", {records.rejects.height} rejects"
-
-
-def rows_read(data: bytes) -> str:
-    """Rows: format inferred, every record checked, ids and the content's hash."""
-    from tunesmith import rows
-
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        file.write(data)
-        file.flush()
-        read = rows.read(file.name)
-    return shape(read.frame) + f", {read.rejected.height} rejects"
-
-
-def rows_blocks(data: bytes) -> str:
-    """The same in blocks, as `check` reads: a block is all that is held, and no hash is made."""
-    from tunesmith.rows.streaming import Stream
-
-    with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
-        file.write(data)
-        file.flush()
-        blocks = [(block.frame.height, block.rejected.height) for block in Stream(source=file.name)]
-    return f"{sum(rows for rows, _ in blocks):,} rows in {len(blocks)} blocks, {sum(rejects for _, rejects in blocks)} rejects"
 
 
 def polars_array(data: bytes) -> str:
@@ -142,11 +117,9 @@ if __name__ == "__main__":
         amount=lambda data: (len(data) / 1e6, "MB"),
         sides=[
             Side(name="tunesmith, array", run=tunesmith, prepare=as_array),
-            Side(name="tunesmith.rows.read, array", run=rows_read, prepare=as_array),
             Side(name="polars.read_json", run=polars_array, prepare=as_array),
             Side(name="json.loads", run=python_array, prepare=as_array),
             Side(name="tunesmith, lines", run=tunesmith, prepare=as_lines),
-            Side(name="tunesmith.rows blocks, lines", run=rows_blocks, prepare=as_lines, against="tunesmith, lines"),
             Side(name="polars.read_ndjson", run=polars_lines, prepare=as_lines, against="tunesmith, lines"),
             Side(name="tunesmith, long lines", run=tunesmith_all, prepare=as_long_lines),
             Side(name="polars.read_ndjson, long lines", run=polars_lines, prepare=as_long_lines, against="tunesmith, long lines"),
