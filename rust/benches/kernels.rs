@@ -16,32 +16,12 @@ use tunesmith::shingle::{Shape, Shingler};
 use tunesmith::signals::serial;
 use tunesmith::verify::verify;
 
-const TEXTS: u64 = 5_000;
-
-/// Sentences of 10 to 120 words of a Zipf-like vocabulary.
-fn texts() -> Vec<String> {
-    (0..TEXTS)
-        .map(|row| {
-            let words = 10 + mix(row) % 111;
-            let mut text = String::new();
-            for place in 0..words {
-                let draw = mix(row * 1000 + place);
-                let word = draw % (1 << (draw >> 60).min(12));
-                text.push_str(["the", "write", "Describe", "a", "list", "of", "energy", "story"][(word % 8) as usize]);
-                if word >= 8 {
-                    text.push_str(&(word / 8).to_string());
-                }
-                text.push_str(if draw.is_multiple_of(11) { ". " } else { " " });
-            }
-            text
-        })
-        .collect()
-}
+mod made;
 
 fn kernels(criterion: &mut Criterion) {
-    let texts = texts();
-    let texts: Vec<Option<&str>> = texts.iter().map(|text| Some(text.as_str())).collect();
-    let bytes: usize = texts.iter().flatten().map(|text| text.len()).sum();
+    let texts = made::texts(5_000);
+    let bytes = made::bytes(&texts);
+    let texts = made::column(&texts);
     let control = Control::default();
     let shape = Shape::new(5, "word").expect("a valid shape");
     let bands = Bands::choose(0.7, 128).expect("valid bands");
@@ -50,7 +30,7 @@ fn kernels(criterion: &mut Criterion) {
     let rows = Rows::new(&columns).expect("one column");
 
     let mut group = criterion.benchmark_group("texts");
-    group.throughput(Throughput::Bytes(bytes as u64)).sample_size(20);
+    group.throughput(Throughput::Bytes(bytes)).sample_size(20);
     group.bench_function("shingles", |bench| {
         let (mut shingler, mut shingles) = (Shingler::new(shape, &control), Vec::new());
         bench.iter(|| {
