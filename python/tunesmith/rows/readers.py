@@ -244,7 +244,7 @@ def _arrow(source: Any) -> pl.DataFrame:
 
 
 def _tables(chunks: Iterable[bytes]) -> Iterator[JsonTable]:
-    return (JsonTable(block, share=False) for block in core.json_blocks(chunks))
+    return (JsonTable(block) for block in core.json_blocks(chunks))
 
 
 def _given(tables: list[JsonTable] | Iterator[JsonTable]) -> Iterator[JsonTable]:

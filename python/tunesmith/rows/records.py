@@ -78,15 +78,14 @@ class Table(Protocol):
 class JsonTable:
     """Records of JSON text, indexed by the core; nothing is copied until it is asked for."""
 
-    def __init__(self, source: bytes | Path | core.JsonRecords, *, share: bool = True) -> None:
-        """Take a file, or records of it; `share`: columns may keep its bytes (see `core.JsonRecords.texts`)."""
+    def __init__(self, source: bytes | Path | core.JsonRecords) -> None:
+        """Take a file, or records of it. Columns are copied: rows outlive the bytes of their file, of which they are a part."""
         records = source if isinstance(source, core.JsonRecords) else core.read_json(source)
         self.record = records.frame["record"]
         self.line: pl.Series | None = records.frame["line"]
         self.damaged = records.rejects.select(DAMAGED.names()).cast(DAMAGED) if records.damaged else pl.DataFrame(schema=DAMAGED)
         self.height = len(records)
         self.layout = records.layout
-        self._share = share
         self._json = mended(records)
         self.nul = self._json.nul
         self._counts: dict[str, dict[str, int]] = {}
@@ -110,13 +109,13 @@ class JsonTable:
     def _flat(self) -> pl.DataFrame:
         """All fields without lists and objects, made in one pass."""
         flat = [key for key, counts in self._counts.items() if not _NESTED & set(counts)]
-        return self._json.values(flat, share=self._share)
+        return self._json.values(flat, share=False)
 
     def texts(self, name: str) -> pl.Series:
         """See `Table`."""
         if name in self._flat.columns and self._flat[name].dtype == pl.String:
             return self._flat[name]
-        return self._json.texts([name], share=self._share).to_series()
+        return self._json.texts([name], share=False).to_series()
 
     def types(self, name: str) -> pl.Series:
         """See `Table`."""
@@ -131,7 +130,7 @@ class JsonTable:
         """See `Table`."""
         if name in self._flat.columns:
             return self._flat[name]
-        column = self._json.values([name], share=self._share).to_series()
+        column = self._json.values([name], share=False).to_series()
         return nested(column, self.types(name)) if self.kinds(name) & _NESTED else column
 
     def objects(self, name: str, rows: pl.Series | None = None) -> list[Any]:
@@ -143,7 +142,7 @@ class JsonTable:
         if "array" not in self.kinds(name):
             return None
         items = self._json.items(name)
-        table = JsonTable(items, share=self._share)
+        table = JsonTable(items)
         others = [items.rejects["record"].unique()]
         if not self.kinds(name) <= {"array", "null", "missing"}:
             others.append(self.types(name).is_in(["array", "null", "missing"]).not_().arg_true().cast(pl.UInt64))

@@ -104,7 +104,7 @@ fn json_parse(py: Python<'_>, texts: Column, progress: Option<Py<PyAny>>) -> PyR
 }
 
 fn u64s(values: impl Iterator<Item = u64>) -> ArrayRef {
-    Arc::new(values.collect::<UInt64Array>())
+    Arc::new(UInt64Array::from_iter_values(values))
 }
 
 impl JsonIndex {
