@@ -60,7 +60,8 @@ def alike(*arguments, code=0):
     told = []
     for name in (WHOLE, CUT):
         given = [name if each == "V" else str(each).replace("OUT", f"{name}-out") for each in arguments]
-        told.append(json.loads(json.dumps(asked(*given, code=code)).replace("whole/", "").replace("cut/", "")))
+        said = json.loads(json.dumps(asked(*given, code=code)).replace("whole/", "").replace("cut/", ""))
+        told.append({key: value for key, value in said.items() if key != "bytes"})  # a report writes out seconds, of any length
     assert told[0] == told[1]
     return told[0]
 
