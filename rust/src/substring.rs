@@ -56,15 +56,16 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn cut(self, row: usize, pieces: &mut Vec<Piece>) {
+    fn cut(self, row: usize, pieces: &mut Vec<Piece>, control: &Control) -> Result<()> {
         pieces.clear();
         match self {
-            Self::Texts(rows, border, measure) => borders::pieces(rows[row].unwrap_or(""), border, measure, pieces),
+            Self::Texts(rows, border, measure) => borders::pieces(rows[row].unwrap_or(""), border, measure, pieces, control)?,
             Self::Ids(rows) => {
                 let count = rows[row].map_or(0, <[u32]>::len) as u32;
                 pieces.extend((0..count).map(|at| Piece { start: at * 4, end: at * 4 + 4, from: at, to: at + 1 }));
             }
         }
+        Ok(())
     }
 
     /// Whether a piece may end there.
@@ -175,15 +176,19 @@ fn read<T: Send>(
                 let end = rows.len().min(first + GRAIN);
                 for row in first..end {
                     control.check()?;
-                    rows.cut(row, pieces);
+                    rows.cut(row, pieces, control)?;
                     windows.each(rows.bytes(row), pieces, least, |a, b, key| {
                         batch.push(Window { key, row: row as u32, start: pieces[a].start, end: pieces[b].end });
                         if batch.len() == BATCH {
-                            take(&mut made, batch);
+                            // Of a row within which it was stopped, the rest is passed over.
+                            if control.check().is_ok() {
+                                take(&mut made, batch);
+                            }
                             batch.clear();
                         }
                     });
                 }
+                control.check()?;
                 take(&mut made, batch);
                 batch.clear();
                 let half = (end - first) / 2;
@@ -265,7 +270,11 @@ pub fn duplicates(rows: Rows<'_>, least: u32, limit: usize, control: &Control) -
         .map(|mut hits| {
             control.check()?;
             hits.sort_unstable();
-            Ok(hits.chunk_by(|a, b| a.row == b.row).flat_map(|hits| spans::joined(rows, hits)).collect())
+            let mut made = Vec::new();
+            for hits in hits.chunk_by(|a, b| a.row == b.row) {
+                made.extend(spans::joined(rows, hits, control)?);
+            }
+            Ok(made)
         })
         .collect::<Result<_>>()?;
     let mut spans = made.concat();

@@ -59,6 +59,7 @@ CALLS = {
     "signals": "core.signals(MANY, progress=begun)",
     "signals, a long text": "core.signals([LONG * 4], progress=begun)",
     "quality_rules, a long text": "core.quality_rules([LONG * 4], progress=begun)",
+    "substring_duplicates, long texts": "core.substring_duplicates([LONG * 3, LONG], min_length=50, progress=begun)",
     "word_diff": "core.word_diff(MANY, MANY.reverse(), progress=begun)",
     "word_diff, long texts": "core.word_diff([LONG * 8], [LONG * 8 + 'x'], progress=begun)",
     "Tokenizer.encode": "kernels.tokenizer().encode(MANY, progress=begun)",

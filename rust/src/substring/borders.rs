@@ -2,6 +2,9 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::error::Result;
+use crate::long::{self, Cuts};
+use crate::parallel::Control;
 use crate::shingle::{joins, stands_alone};
 use crate::text::{count_characters, unspaced};
 
@@ -33,9 +36,16 @@ pub struct Piece {
 }
 
 /// Append the pieces of `text`.
-pub fn pieces(text: &str, border: Border, measure: Measure, pieces: &mut Vec<Piece>) {
-    let first = pieces.len();
-    words(text, pieces);
+///
+/// # Errors
+/// [`crate::error::Error::Interrupted`].
+pub fn pieces(text: &str, border: Border, measure: Measure, pieces: &mut Vec<Piece>, control: &Control) -> Result<()> {
+    let (first, mut start) = (pieces.len(), 0);
+    long::parts(text, Cuts::Words, control, |part| {
+        words(part, start, pieces);
+        start += part.len();
+        Ok(())
+    })?;
     let found = &mut pieces[first..];
     match measure {
         Measure::Character => characters(text, found),
@@ -51,7 +61,10 @@ pub fn pieces(text: &str, border: Border, measure: Measure, pieces: &mut Vec<Pie
     if border == Border::Sentence {
         let mut kept = first;
         let mut at = first;
-        for (start, sentence) in text.split_sentence_bound_indices() {
+        for (count, (start, sentence)) in text.split_sentence_bound_indices().enumerate() {
+            if count.is_multiple_of(1024) {
+                control.check()?;
+            }
             let end = start + sentence.len();
             let begin = at;
             while at < pieces.len() && (pieces[at].start as usize) < end {
@@ -64,6 +77,7 @@ pub fn pieces(text: &str, border: Border, measure: Measure, pieces: &mut Vec<Pie
         }
         pieces.truncate(kept);
     }
+    Ok(())
 }
 
 /// Code points before and after each piece.
@@ -85,16 +99,16 @@ fn is_word(piece: &str) -> bool {
     piece.chars().any(char::is_alphanumeric)
 }
 
-fn words(text: &str, pieces: &mut Vec<Piece>) {
+fn words(text: &str, offset: usize, pieces: &mut Vec<Piece>) {
     if text.is_ascii() {
-        return ascii(text.as_bytes(), 0, pieces);
+        return ascii(text.as_bytes(), offset, pieces);
     }
     // Between spaces and line ends: no rule of segmentation looks across, unless something clings to the space.
     let parts = || text.split([' ', '\n']);
     if !parts().all(|part| part.is_empty() || part.starts_with(stands_alone)) {
-        return general(text, 0, pieces);
+        return general(text, offset, pieces);
     }
-    let mut at = 0;
+    let mut at = offset;
     for part in parts() {
         if part.is_ascii() {
             ascii(part.as_bytes(), at, pieces);
@@ -178,7 +192,7 @@ pub fn ends(text: &str, at: usize, border: Border) -> bool {
     }
     let near = &text[low..high];
     let mut found = Vec::new();
-    words(near, &mut found);
+    words(near, 0, &mut found);
     found.iter().any(|piece| piece.end as usize + low == at)
 }
 
@@ -187,10 +201,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Border, Measure, Piece, ascii, ends, general, pieces};
+    use crate::parallel::Control;
 
     fn shown(text: &str, border: Border) -> Vec<&str> {
         let mut found = Vec::new();
-        pieces(text, border, Measure::Character, &mut found);
+        pieces(text, border, Measure::Character, &mut found, &Control::default()).unwrap();
         found.iter().map(|piece| &text[piece.start as usize..piece.end as usize]).collect()
     }
 
@@ -207,9 +222,19 @@ mod tests {
         let text = "é, b ?";
         for (measure, want) in [(Measure::Character, [(0, 1), (1, 2), (3, 4), (5, 6)]), (Measure::Word, [(0, 1), (1, 1), (1, 2), (2, 2)])] {
             let mut found = Vec::new();
-            pieces(text, Border::Word, measure, &mut found);
+            pieces(text, Border::Word, measure, &mut found, &Control::default()).unwrap();
             assert_eq!(found.iter().map(|piece| (piece.from, piece.to)).collect::<Vec<_>>(), want);
         }
+    }
+
+    #[test]
+    fn a_long_text_has_the_pieces_of_the_whole() {
+        let text = "Don't  stop: 3,5 e\u{301}\u{200d} x \u{301}今日本語は🇩🇪\u{a0}b\n".repeat(50_000);
+        assert!(text.len() > 2 << 20);
+        let (mut found, mut plain) = (Vec::new(), Vec::new());
+        pieces(&text, Border::Word, Measure::Character, &mut found, &Control::default()).unwrap();
+        general(&text, 0, &mut plain);
+        assert!(found.iter().map(|piece| (piece.start, piece.end)).eq(plain.iter().map(|piece| (piece.start, piece.end))));
     }
 
     proptest! {
@@ -220,7 +245,7 @@ mod tests {
             ascii(text.as_bytes(), 0, &mut fast);
             prop_assert_eq!(fast, plain(&text), "{:?}", text);
             let mut found = Vec::new();
-            super::words(&any, &mut found);
+            super::words(&any, 0, &mut found);
             prop_assert_eq!(&found, &plain(&any), "{:?}", any);
             for at in (0..=any.len()).filter(|&at| any.is_char_boundary(at)) {
                 prop_assert_eq!(ends(&any, at, Border::Word), found.iter().any(|piece| piece.end as usize == at), "{:?} {}", any, at);

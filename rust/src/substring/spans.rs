@@ -22,9 +22,15 @@ pub struct Span {
 
 /// Join the hits of one row, sorted. A span goes on as long as its copy does; where another copy must be named, a new
 /// span begins behind it.
-pub fn joined(rows: Rows<'_>, hits: &[Hit]) -> Vec<Span> {
+///
+/// # Errors
+/// [`crate::error::Error::Interrupted`].
+pub fn joined(rows: Rows<'_>, hits: &[Hit], control: &Control) -> Result<Vec<Span>> {
     let mut spans: Vec<Span> = Vec::new();
-    for hit in hits {
+    for (count, hit) in hits.iter().enumerate() {
+        if count.is_multiple_of(1024) {
+            control.check()?;
+        }
         let mut start = hit.start;
         if let Some(last) = spans.last_mut() {
             if hit.end <= last.end {
@@ -46,7 +52,7 @@ pub fn joined(rows: Rows<'_>, hits: &[Hit]) -> Vec<Span> {
         }
         spans.push(Span { row: hit.row, start, end: hit.end, root: hit.root, root_start: hit.root_start + (start - hit.start) });
     }
-    spans
+    Ok(spans)
 }
 
 /// Whether the copy of a span holds on to the end of a hit, and may end there.

@@ -86,7 +86,7 @@ mod tests {
         fn keys_are_texts_and_long_runs_are_covered(text in "[ab é.\n日]{0,40}", least in 1_u32..9, words: bool) {
             let measure = if words { Measure::Word } else { Measure::Character };
             let mut cut = Vec::new();
-            pieces(&text, Border::Word, measure, &mut cut);
+            pieces(&text, Border::Word, measure, &mut cut, &crate::parallel::Control::default()).unwrap();
             let (mut windows, mut texts, mut found) = (Windows::default(), HashMap::new(), HashSet::new());
             windows.each(text.as_bytes(), &cut, least, |first, last, key| {
                 let run = &text[cut[first].start as usize..cut[last].end as usize];
