@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tunesmith.rows import Version, ids, read, write_version
+from tunesmith.rows.streaming import Stream
 
 RECORDS = [{"instruction": f"Count to {k}.", "input": "" if k % 2 else "slowly", "output": "1 2", "topic": f"t{k}"} for k in range(5)]
 
@@ -165,3 +166,10 @@ def test_columns_of_any_type_stay_as_they_came():
     data = read(own.with_columns(instruction=pl.lit("a")))
     assert data.frame.select(own.columns).equals(own.with_columns(pl.col("kind_of").cast(pl.String)))
     assert len(data.inputs["DataFrame"]) == 32
+
+
+def test_rows_that_pass_are_the_same_without_ids(tmp_path):
+    write(tmp_path / "rows.jsonl")
+    (block,) = Stream(source=tmp_path / "rows.jsonl", passing=True)
+    assert block.frame["row_id"].null_count() == len(RECORDS)
+    assert content(block).equals(content(read(tmp_path / "rows.jsonl")).with_columns(row_id=pl.lit(None, dtype=pl.String)))

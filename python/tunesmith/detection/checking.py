@@ -162,7 +162,7 @@ def _checked(
     progress: Progress,
 ) -> Checked:
     label = "Reading" if keep else "Checking"
-    stream = Stream(source=source, format=format, mapping=mapping, progress=progress, label=label, whole=keep)
+    stream = Stream(source=source, format=format, mapping=mapping, progress=progress, label=label, whole=keep, passing=not keep)
     tally = Tally()
     if keep:
         data = stream.data()

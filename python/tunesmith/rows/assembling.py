@@ -8,19 +8,18 @@ import polars as pl
 
 from tunesmith.rows import schema
 from tunesmith.rows.formats.base import Parsed
-from tunesmith.rows.identity import ids
 from tunesmith.rows.records import Records
 from tunesmith.rows.rejects import RAW
 
 
 def assemble(records: Records, parsed: Parsed, *, start: int, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Number rows and rejects in the order of the records; add origin, ids and the user's own columns.
+    """Number rows and rejects in the order of the records; add origin and the user's own columns.
 
     Args:
         records: What was read.
         parsed: What its format made of it.
         start: The first position.
-        keep: Keep positions and ids, as a version's rows have them.
+        keep: Keep positions, as a version's rows have them.
     Returns:
         The valid rows, ``schema.REJECT``, and the next position.
     """
@@ -63,7 +62,7 @@ def _finished(records: Records, parsed: Parsed, content: pl.DataFrame, *, keep: 
         return frame
     if not _numbered(frame):
         frame = frame.with_columns(position=content["place"])
-    return ids(frame)
+    return frame
 
 
 def _numbered(frame: pl.DataFrame) -> bool:

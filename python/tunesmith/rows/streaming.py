@@ -16,6 +16,7 @@ from tunesmith.rows.assembling import assemble, nameless
 from tunesmith.rows.data import Data
 from tunesmith.rows.formats import FORMATS, infer, named
 from tunesmith.rows.formats.base import Format, Parsed
+from tunesmith.rows.identity import ids
 from tunesmith.rows.lengths import MAX_CHARACTERS, too_long
 from tunesmith.rows.records import Records, Table
 from tunesmith.rows.rejects import RAW
@@ -34,6 +35,7 @@ class Stream:
         progress: Where to tell how far it is.
         label: What the work is called there.
         whole: Read each source in one block.
+        passing: Rows live no longer than their block, and get no ids.
     """
 
     source: Any
@@ -43,6 +45,7 @@ class Stream:
     progress: Progress = SILENT
     label: str = "Reading"
     whole: bool = False
+    passing: bool = False
     _formats: dict[str, None] = field(default_factory=dict)
     _notes: dict[str, None] = field(default_factory=dict)
     _lost: dict[str, Counter[str]] = field(default_factory=dict)
@@ -114,7 +117,8 @@ class Stream:
         if parsed.lost:
             self._lost.setdefault(records.file, Counter()).update(parsed.lost)
         self._notes.update(dict.fromkeys(nameless(records)))
-        return assemble(records, parsed, start=start, keep=keep)
+        frame, rejected, end = assemble(records, parsed, start=start, keep=keep)
+        return frame if keep or self.passing else ids(frame), rejected, end
 
     def _choose(self, records: Records, chosen: Format | None, source: Source) -> Format:
         taken, told = _choice(records, chosen, source)
