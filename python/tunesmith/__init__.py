@@ -20,6 +20,7 @@ _VERBS = {
     "curate": ".curation",
     "explain": ".curation",
     "what_if": ".curation",
+    "restore": ".curation",
     "diff": ".curation",
     "preview": ".templates",
     "pack": ".packing",

@@ -124,6 +124,6 @@ def test_recipe(folder):
     assert json.loads(run("recipe", "schema").stdout) == asked("recipe", "schema")
 
 
-@pytest.mark.parametrize("verb", ["curate", "recipe", "explain", "what-if", "diff"])
+@pytest.mark.parametrize("verb", ["curate", "recipe", "explain", "what-if", "restore", "diff"])
 def test_help_has_an_example(verb):
     assert f"tunesmith {verb}" in run(verb, "--help").output.partition("Example:")[2]

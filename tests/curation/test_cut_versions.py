@@ -115,6 +115,14 @@ def test_writing_verbs(folder):
     assert asked("export", "parts", "-o", "for-hub", "--for", "hub")["rows"] == told["train"] + told["test"] + told["validation"]
 
 
+def test_rows_brought_back(folder):
+    told = alike("restore", "V", "-o", "OUT-more", "--step", "exact_duplicates")
+    assert told["restored"] == 1
+    asked("restore", CUT, "-o", "more", "--step", "exact_duplicates", "--rows-per-file", 9)
+    assert len(list((folder / "more" / "rows.parquet").iterdir())) == 5
+    assert Version.open("more").manifest.hash == Version.open(f"{WHOLE}-out-more").manifest.hash
+
+
 def test_patches(folder):
     frame = pl.read_parquet(folder / CUT / "rows.parquet")
     drop = {"position": frame["position"][30], "row_id": frame["row_id"][30], "action": "drop", "category": "repetitive"}

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from tunesmith import copies, uploads
 from tunesmith.artefact import is_artefact
 from tunesmith.cli import main
-from tunesmith.curation import curate, diff, edits, explain, what_if
+from tunesmith.curation import curate, diff, edits, explain, restore, what_if
 from tunesmith.diagnosis import patch_apply, patch_undo
 from tunesmith.errors import ArtefactError, InputError, OptionError
 from tunesmith.packing import export
@@ -332,6 +332,14 @@ def test_patches_from_address_to_address(store, tmp_path):
     assert patch_apply(tmp_path / "patch.jsonl", AT, "memory://bucket/v2").curated.kept == 8
     assert patch_undo(tmp_path / "patch.jsonl", "memory://bucket/v2", "memory://bucket/v3").equal
     assert Version.open("memory://bucket/v3").manifest.hash == Version.open(AT).manifest.hash
+
+
+def test_rows_brought_back_from_address_to_address(store):
+    curate([*RECORDS, RECORDS[0]], {"steps": ["exact_duplicates"]}, out=AT)
+    made = restore(AT, "memory://bucket/v2", rule="exact_duplicate")
+    assert (made.restored, made.kept, made.reused) == (1, 10, False)
+    Version.open("memory://bucket/v2").verify()
+    assert restore(AT, "memory://bucket/v2", rule="exact_duplicate").reused
 
 
 def test_convert_to_an_address(store):

@@ -26,6 +26,7 @@ COMMANDS = (
     "recipe",
     "explain",
     "what-if",
+    "restore",
     "diff",
     "split",
     "preview",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .explanation import explain as explain
     from .recipe import Recipe as Recipe
     from .recipe import load_recipe as load_recipe
+    from .restoration import restore as restore
 
 __getattr__, __dir__ = lazy(
     __name__,
@@ -30,6 +31,7 @@ __getattr__, __dir__ = lazy(
         "diff": ".difference",
         "explain": ".explanation",
         "load_recipe": ".recipe",
+        "restore": ".restoration",
         "what_if": ".alternatives",
     },
 )

@@ -79,6 +79,11 @@ def recipe_of(version: Version) -> Recipe:
         ArtefactError: If it was not made by `curate`.
     """
     raw = version.manifest.details.get("recipe")
+    if raw is None and "restore" in version.manifest.options:
+        raise ArtefactError(
+            f"{version.folder}: expected a version made by `curate`, found one with rows that `restore` brought back, about which no "
+            f"recipe decides; ask of the version that it was made from, or curate this one"
+        )
     if raw is None:
         raise ArtefactError(f"{version.folder}: expected a version made by `curate`, found one without a recipe; curate it first")
     return stored(raw, f"{version.folder}, recipe")

@@ -1,6 +1,7 @@
 """The one pure function of (values, edges, recipe) that says what becomes of every row.
 
-`curate`, `what_if` and everything that comes later (restore, replay, another engine) call `decide`; none decides for itself.
+`curate`, `what_if` and everything that comes later (replay, another engine) call `decide`; none decides for itself. `restore` decides
+nothing: a person names what is to come back.
 """
 
 from __future__ import annotations

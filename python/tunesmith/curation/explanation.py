@@ -86,7 +86,7 @@ def find_rows(version: Version, row: str | int) -> list[int]:
     ids = [*(table.select("position", "row_id") for table in tables), version.ledger.select("position", pl.col("new_id").alias("row_id"))]
     found = pl.concat(ids).filter(pl.col("row_id").str.starts_with(prefix))["position"].unique().sort().to_list()
     if not found:
-        raise InputError(f"{version.folder}: no row's id begins with {prefix}; `explain` takes ids of this version, and positions")
+        raise InputError(f"{version.folder}: no row's id begins with {prefix}; expected an id of this version, or a position")
     return found
 
 
