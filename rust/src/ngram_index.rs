@@ -156,7 +156,8 @@ impl Index {
                     for (text, row) in texts[start..].iter().take(GRAIN).zip(start as u32..) {
                         control.check()?;
                         if let Some(text) = text {
-                            self.row(row, text, cutter.tokens(text)?, found, &mut pairs);
+                            self.row(row, text, cutter.tokens(text)?, found, control, &mut pairs);
+                            control.check()?; // what was stopped within a text is cut short
                         }
                     }
                     control.advance(GRAIN.min(texts.len() - start));
@@ -167,15 +168,15 @@ impl Index {
         Ok(pieces.concat())
     }
 
-    fn row(&self, row: u32, text: &str, tokens: &[u64], found: &mut Found, pairs: &mut Vec<Covered>) {
+    fn row(&self, row: u32, text: &str, tokens: &[u64], found: &mut Found, control: &Control, pairs: &mut Vec<Covered>) {
         let Found { grams, runs } = found;
         grams.clear();
         runs.clear();
-        self.long.each(tokens, &self.tokens, |_, gram| grams.push(gram));
+        self.long.each(tokens, &self.tokens, control, |_, gram| grams.push(gram));
         // An n-gram may occur often in a text; its places in the items are looked at once.
         grams.sort_unstable();
         grams.dedup();
-        for &gram in grams.iter() {
+        for &gram in control.going(grams.iter()) {
             runs.extend(
                 self.long
                     .places(gram)
@@ -183,7 +184,7 @@ impl Index {
                     .map(|&(item, at)| (item, (at as usize - self.starts[item as usize]) as u32, self.rule.n as u32)),
             );
         }
-        self.short.each(tokens, &self.tokens, |at, gram| {
+        self.short.each(tokens, &self.tokens, control, |at, gram| {
             runs.extend(self.short.places(gram).iter().filter_map(|&(item, _)| {
                 let all = self.item(item);
                 tokens[at..].starts_with(all).then_some((item, 0, all.len() as u32))
@@ -195,7 +196,7 @@ impl Index {
         {
             pairs.extend(items.iter().map(|&item| Covered { row, item, share: 1.0 }));
         }
-        if runs.is_empty() {
+        if runs.is_empty() || control.check().is_err() {
             return;
         }
         let first = pairs.len();

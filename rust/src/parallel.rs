@@ -31,6 +31,11 @@ impl Control {
         if self.stopped.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
     }
 
+    /// The items of `iter`, until the work is stopped: whoever uses what came [`check`](Self::check)s first.
+    pub fn going<I: Iterator>(&self, iter: I) -> impl Iterator<Item = I::Item> {
+        Going { iter, control: self, left: Going::<I>::BLOCK }
+    }
+
     /// Report `rows` more rows as done.
     pub fn advance(&self, rows: usize) {
         self.done.fetch_add(rows, Ordering::Relaxed);
@@ -40,6 +45,36 @@ impl Control {
     #[must_use]
     pub fn done(&self) -> usize {
         self.done.load(Ordering::Relaxed)
+    }
+}
+
+/// See [`Control::going`].
+struct Going<'a, I> {
+    iter: I,
+    control: &'a Control,
+    /// Items until the next look.
+    left: u32,
+}
+
+impl<I> Going<'_, I> {
+    const BLOCK: u32 = 1 << 14;
+}
+
+impl<I: Iterator> Iterator for Going<'_, I> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        self.left -= 1;
+        if self.left == 0 {
+            self.left = Self::BLOCK;
+            self.control.check().ok()?;
+        }
+        self.iter.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, self.iter.size_hint().1)
     }
 }
 

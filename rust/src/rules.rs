@@ -116,16 +116,16 @@ impl Reader {
         let words = words.unwrap_or_else(|| {
             match rules {
                 Rules::C4 => {}
-                Rules::GopherDolma => own.extend(pythonic::split(text)),
-                Rules::GopherDatatrove | Rules::Fineweb => english::words(text, |word| own.push(word)),
+                Rules::GopherDolma => own.extend(control.going(pythonic::split(text))),
+                Rules::GopherDatatrove | Rules::Fineweb => english::words(text, control, |word| own.push(word)),
             }
             &own
         });
         match rules {
             Rules::GopherDatatrove => datatrove::gopher(self, text, words, control, &mut out),
             Rules::GopherDolma => dolma::gopher(self, text, words, control, &mut out),
-            Rules::C4 => c4::c4(text, sentences, &mut self.lower, &mut out)?,
-            Rules::Fineweb => datatrove::fineweb(self, text, words, &mut out),
+            Rules::C4 => c4::c4(text, sentences, &mut self.lower, control, &mut out)?,
+            Rules::Fineweb => datatrove::fineweb(self, text, words, control, &mut out),
         }
         Ok(out)
     }

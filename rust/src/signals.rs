@@ -12,6 +12,7 @@ use crate::counter::Counter;
 use crate::deflate::Deflate;
 use crate::error::Result;
 use crate::hash::short;
+use crate::long::{self, Cuts};
 use crate::parallel::Control;
 use repeats::Repeats;
 use script::SCRIPTS;
@@ -164,6 +165,17 @@ struct Characters {
     scripts: [u32; SCRIPTS.len()],
 }
 
+/// What the next character is looked at with.
+#[derive(Clone, Copy, Default)]
+struct OnTheWay {
+    last: Option<char>,
+    run: u32,
+    longest_run: u32,
+    sentences: u32,
+    letter: bool,
+    ended: bool,
+}
+
 impl Characters {
     /// Count `times` characters of one kind.
     fn count(&mut self, kind: u8, times: u32) {
@@ -188,12 +200,12 @@ impl Reader {
     }
 
     fn read(&mut self, text: &str, control: &Control) -> Signals {
-        let characters = self.characters(text);
-        let (lines, duplicate_lines, in_duplicate_lines) = self.lines(text);
+        let characters = self.characters(text, control);
+        let (lines, duplicate_lines, in_duplicate_lines) = self.lines(text, control);
         let spaces = self.ascii.iter().zip(&self.kinds).map(|(times, kind)| if kind & kind::SPACE == 0 { 0 } else { *times as usize });
         // Only texts with other spaces have more words than ASCII's spaces part, and those are no shorter than their words.
         let most = if text.is_ascii() { spaces.sum::<usize>() + 1 } else { text.len() / 2 + 1 };
-        let (words, in_words) = self.repeats.read(most, text.split_whitespace(), control);
+        let (words, in_words) = self.repeats.read(most, control.going(text.split_whitespace()), control);
         let compressed = self.deflate.as_mut().map_or(0, |deflate| deflate.size(text.as_bytes(), control) as u64);
         let compressed = share(text.len() as u64, compressed);
         let found = &self.repeats;
@@ -247,32 +259,17 @@ impl Reader {
         }
     }
 
-    fn characters(&mut self, text: &str) -> Characters {
+    fn characters(&mut self, text: &str, control: &Control) -> Characters {
         self.ascii.fill(0);
         self.others.clear();
-        let mut found = Characters::default();
-        let (mut last, mut run) = (None, 0);
-        let (mut letter, mut ended) = (false, false);
-        for c in text.chars() {
-            let kind = if c.is_ascii() {
-                self.ascii[c as usize] += 1;
-                self.kinds[c as usize]
-            } else {
-                self.others.add(c)
-            };
-            run = if last == Some(c) { run + 1 } else { 1 };
-            last = Some(c);
-            found.longest_run = found.longest_run.max(run);
-            // A sentence counts at its border if it holds a letter.
-            if kind & kind::BORDER != 0 || (ended && kind & kind::SPACE != 0) {
-                found.sentences += u32::from(letter);
-                (letter, ended) = (false, false);
-            } else {
-                ended = kind & kind::STOP != 0 || (ended && kind & kind::CLOSE != 0);
-                letter |= kind & kind::ALPHABETIC != 0;
-            }
-        }
-        found.sentences += u32::from(letter);
+        let mut on_the_way = OnTheWay::default();
+        // Cut short when stopped; whoever reads the text asks.
+        let _ = long::parts(text, Cuts::Words, control, |part| {
+            on_the_way = self.part(part, on_the_way);
+            Ok(())
+        });
+        let OnTheWay { longest_run, sentences, letter, .. } = on_the_way;
+        let mut found = Characters { longest_run, sentences: sentences + u32::from(letter), ..Characters::default() };
         for (&kind, &times) in self.kinds.iter().zip(&self.ascii) {
             found.count(kind, times);
         }
@@ -286,11 +283,35 @@ impl Reader {
         found
     }
 
+    /// Go through the characters of a part of a text. By value, so that all of it stays in registers.
+    fn part(&mut self, part: &str, mut so_far: OnTheWay) -> OnTheWay {
+        for c in part.chars() {
+            let kind = if c.is_ascii() {
+                self.ascii[c as usize] += 1;
+                self.kinds[c as usize]
+            } else {
+                self.others.add(c)
+            };
+            so_far.run = if so_far.last == Some(c) { so_far.run + 1 } else { 1 };
+            so_far.last = Some(c);
+            so_far.longest_run = so_far.longest_run.max(so_far.run);
+            // A sentence counts at its border if it holds a letter.
+            if kind & kind::BORDER != 0 || (so_far.ended && kind & kind::SPACE != 0) {
+                so_far.sentences += u32::from(so_far.letter);
+                (so_far.letter, so_far.ended) = (false, false);
+            } else {
+                so_far.ended = kind & kind::STOP != 0 || (so_far.ended && kind & kind::CLOSE != 0);
+                so_far.letter |= kind & kind::ALPHABETIC != 0;
+            }
+        }
+        so_far
+    }
+
     /// Lines that are not blank, how many of them repeat an earlier one, and the characters of those.
-    fn lines(&mut self, text: &str) -> (u32, u32, u64) {
+    fn lines(&mut self, text: &str, control: &Control) -> (u32, u32, u64) {
         self.lines.clear(text.len().min(memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1));
         let (mut lines, mut repeats, mut characters) = (0, 0, 0);
-        for line in text.split('\n').map(str::trim).filter(|line| !line.is_empty()) {
+        for line in control.going(text.split('\n')).map(str::trim).filter(|line| !line.is_empty()) {
             lines += 1;
             if self.lines.seen(short(line.as_bytes())) {
                 repeats += 1;

@@ -99,13 +99,13 @@ impl Grams {
         ((key >> 6) as usize & (self.bits.len() - 1), 1 << (key % 64))
     }
 
-    /// Call `take(at, gram)` for each run of `text` that is one of these; `tokens` are the items'.
-    pub fn each(&self, text: &[u64], tokens: &[u64], mut take: impl FnMut(usize, u32)) {
+    /// Call `take(at, gram)` for each run of `text` that is one of these; `tokens` are the items'. Cut short when stopped.
+    pub fn each(&self, text: &[u64], tokens: &[u64], control: &Control, mut take: impl FnMut(usize, u32)) {
         if self.bits.is_empty() || text.len() < self.width {
             return;
         }
         let mut hash = text[..self.width - 1].iter().fold(0, |hash, &token| self.roll(hash, 0, token));
-        for at in 0..=text.len() - self.width {
+        for at in control.going(0..=text.len() - self.width) {
             let out = if at == 0 { 0 } else { text[at - 1] };
             hash = self.roll(hash, out, text[at + self.width - 1]);
             let key = mix(hash);
@@ -148,7 +148,7 @@ mod tests {
             let windows: Vec<(u32, u32)> = (0..(items.len() + 1).saturating_sub(width) as u32).map(|at| (at / 20, at)).collect();
             let grams = Grams::new(width, &items, &windows, &Control::default()).unwrap();
             let mut found = Vec::new();
-            grams.each(&text, &items, |at, gram| found.extend(grams.places(gram).iter().map(|&(_, place)| (at, place as usize))));
+            grams.each(&text, &items, &Control::default(), |at, gram| found.extend(grams.places(gram).iter().map(|&(_, place)| (at, place as usize))));
             let mut plain = Vec::new();
             for at in 0..(text.len() + 1).saturating_sub(width) {
                 plain.extend((0..windows.len()).filter(|&place| text[at..at + width] == items[place..place + width]).map(|place| (at, place)));

@@ -2,6 +2,7 @@
 
 use super::pythonic::{self, is_digit, is_space, len};
 use super::{Given, english};
+use crate::parallel::Control;
 
 /// What `c4` measures. Of lines that pass all tests before: the first with "lorem ipsum", and with a curly bracket (from 1; 0
 /// when there is none); of lines that are kept, how many, and their sentences.
@@ -12,10 +13,10 @@ const LONGEST_WORD: u64 = 1000;
 const POLICY: [&str; 6] = ["terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"];
 
 /// Measures of one text, [`C4`]; `Err` says where given sentences and lines part.
-pub fn c4(text: &str, given: Option<&[&str]>, scratch: &mut String, out: &mut Vec<f64>) -> Result<(), String> {
+pub fn c4(text: &str, given: Option<&[&str]>, scratch: &mut String, control: &Control, out: &mut Vec<f64>) -> Result<(), String> {
     let mut given = given.map(Given::new);
     let (mut lorem, mut curly, mut sentences, mut kept) = (0_u32, 0_u32, 0, 0);
-    for (number, raw) in (1..).zip(pythonic::lines(text)) {
+    for (number, raw) in (1..).zip(control.going(pythonic::lines(text))) {
         let line = raw.trim_matches(is_space);
         let cut = uncited(line);
         let told = match &mut given {
@@ -32,7 +33,7 @@ pub fn c4(text: &str, given: Option<&[&str]>, scratch: &mut String, out: &mut Ve
         } else if cut.contains('{') {
             curly = if curly == 0 { number } else { curly };
         } else if !POLICY.iter().any(|phrase| scratch.contains(phrase)) {
-            sentences += told.unwrap_or_else(|| english::sentences(&cut));
+            sentences += told.unwrap_or_else(|| english::sentences(&cut, control));
             kept += 1;
         }
     }

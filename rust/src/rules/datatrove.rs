@@ -43,19 +43,19 @@ pub fn gopher(reader: &mut Reader, text: &str, words: &[&str], control: &Control
     let characters = len(text);
     out.push(characters as f64);
     let newlines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
-    let paragraphs = reader.parts.count(newlines + 1, apart(text.trim_matches(is_space), 2));
+    let paragraphs = reader.parts.count(newlines + 1, control.going(apart(text.trim_matches(is_space), 2)));
     out.extend([share(paragraphs.later, paragraphs.all), share(paragraphs.later_characters, characters)]);
-    let lines = reader.parts.count(newlines + 1, apart(text, 1));
+    let lines = reader.parts.count(newlines + 1, control.going(apart(text, 1)));
     out.extend([share(lines.later, lines.all), share(lines.later_characters, characters)]);
-    reader.grams.set(words);
+    reader.grams.set(control.going(words.iter().copied()));
     out.extend(reader.grams.top_joined(words, control).map(|top| share(top, characters)));
     out.extend(reader.grams.repeated_joined(control).map(|repeated| share(repeated, characters)));
-    quality(reader, text, words, out);
+    quality(reader, text, words, control, out);
 }
 
-fn quality(reader: &Reader, text: &str, words: &[&str], out: &mut Vec<f64>) {
+fn quality(reader: &Reader, text: &str, words: &[&str], control: &Control, out: &mut Vec<f64>) {
     let (mut real, mut real_characters, mut alphabetic, mut stops) = (0, 0, 0, 0_u8);
-    for (word, length) in words.iter().zip(reader.grams.lengths()) {
+    for (word, length) in control.going(words.iter().zip(reader.grams.lengths())) {
         // A word that begins with a letter of ASCII, as most do, is neither a symbol nor without letters.
         let letter = word.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
         if letter || word.chars().any(|c| !is_punctuation(c)) {
@@ -68,7 +68,7 @@ fn quality(reader: &Reader, text: &str, words: &[&str], out: &mut Vec<f64>) {
         }
     }
     let (mut lines, mut bullets, mut dotted) = (0, 0, 0);
-    for line in pythonic::lines(text) {
+    for line in control.going(pythonic::lines(text)) {
         lines += 1;
         bullets += u64::from(line.trim_start_matches(is_space).starts_with(['•', '-']));
         let end = line.trim_end_matches(is_space);
@@ -110,15 +110,15 @@ fn apart(text: &str, least: usize) -> impl Iterator<Item = &str> {
 }
 
 /// Measures of one text, [`FINEWEB`].
-pub fn fineweb(reader: &mut Reader, text: &str, words: &[&str], out: &mut Vec<f64>) {
+pub fn fineweb(reader: &mut Reader, text: &str, words: &[&str], control: &Control, out: &mut Vec<f64>) {
     let newlines = memchr::memchr_iter(b'\n', text.as_bytes()).count() as u64;
     let (mut lines, mut punctuated, mut short) = (0, 0, 0);
-    for line in filled(text) {
+    for line in control.going(filled(text)) {
         lines += 1;
         punctuated += u64::from(line.ends_with(is_terminal));
         short += u64::from(line.len() as u64 <= SHORT_LINE || len(line) <= SHORT_LINE);
     }
-    let repeated = reader.parts.count(newlines as usize + 1, filled(text)).later_characters;
+    let repeated = reader.parts.count(newlines as usize + 1, control.going(filled(text))).later_characters;
     out.extend([
         lines as f64,
         share(punctuated, lines),

@@ -29,21 +29,21 @@ pub const GOPHER: [&str; 18] = [
 /// Measures of one text, [`GOPHER`], to five decimals as the tagger writes them.
 pub fn gopher(reader: &mut Reader, text: &str, words: &[&str], control: &Control, out: &mut Vec<f64>) {
     let from = out.len();
-    reader.grams.set(words);
+    reader.grams.set(control.going(words.iter().copied()));
     let (mut symbols, mut alphabetic, mut required) = (0, 0, 0);
-    for word in words {
+    for word in control.going(words.iter()) {
         let plain = word.bytes().all(|byte| byte.is_ascii_alphabetic()) && !word.is_empty();
         symbols += u64::from(!plain && word.contains(['#', '…']));
         alphabetic += u64::from(plain || word.chars().any(is_letter));
         required += u64::from(matches!(*word, "the" | "be" | "to" | "of" | "and" | "that" | "have" | "with"));
     }
     let (mut lines, mut bullets, mut dotted) = (0, 0, 0);
-    for line in text.split('\n') {
+    for line in control.going(text.split('\n')) {
         lines += 1;
         bullets += u64::from(line.starts_with(['*', '-']));
         dotted += u64::from(line.ends_with('…'));
     }
-    let repeated = reader.parts.count(lines as usize, text.split('\n'));
+    let repeated = reader.parts.count(lines as usize, control.going(text.split('\n')));
     let all = words.len() as u64;
     let characters = reader.grams.characters();
     let (top, later) = reader.grams.alike(words, control);

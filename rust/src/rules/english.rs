@@ -4,10 +4,11 @@
 //! the like between letters, and at contractions (`do n't`, `it 's`). Abbreviations and addresses stay whole.
 
 use super::pythonic::{is_letter, split};
+use crate::parallel::Control;
 
-/// Call `take` with every word of `text`, in order.
-pub fn words<'a>(text: &'a str, mut take: impl FnMut(&'a str)) {
-    for piece in split(text) {
+/// Call `take` with every word of `text`, in order; cut short when stopped.
+pub fn words<'a>(text: &'a str, control: &Control, mut take: impl FnMut(&'a str)) {
+    for piece in control.going(split(text)) {
         if piece.bytes().all(|byte| byte.is_ascii_alphabetic()) {
             plain(piece, &mut take);
         } else {
@@ -236,9 +237,9 @@ fn contraction(rest: &str) -> Option<usize> {
 
 /// Sentences of one line: one begins at a word that follows `.`, `!`, `?` or the like, unless it is such a sign itself; at
 /// least one.
-pub fn sentences(line: &str) -> u64 {
+pub fn sentences(line: &str, control: &Control) -> u64 {
     let (mut count, mut ended) = (1, false);
-    words(line, |word| {
+    words(line, control, |word| {
         let mut characters = word.chars();
         let only = characters.next().filter(|_| characters.next().is_none());
         if only.is_some_and(super::terminal::is_terminal) {

@@ -61,11 +61,11 @@ const NONE: u32 = u32::MAX;
 
 impl Grams {
     /// Take the words of another text.
-    pub fn set(&mut self, words: &[&str]) {
+    pub fn set<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
         self.before.clear();
         self.before.push(0);
         let mut sum = 0;
-        self.before.extend(words.iter().map(|word| {
+        self.before.extend(words.map(|word| {
             sum += len(word);
             sum
         }));
@@ -82,9 +82,9 @@ impl Grams {
     }
 
     /// Begin with single words, to be joined by a space or by nothing.
-    fn begin(&mut self, words: &[&str]) {
+    fn begin(&mut self, words: &[&str], control: &Control) {
         self.words.clear();
-        self.words.extend(words.iter().map(|word| Joinable::new(word)));
+        self.words.extend(control.going(words.iter()).map(|word| Joinable::new(word)));
         self.restart();
     }
 
@@ -110,7 +110,7 @@ impl Grams {
     /// datatrove's `find_top_duplicate` for n = 2, 3, 4: count and characters (spaces between words included) of the most
     /// frequent n-gram, the first of equally frequent ones; 0 where there is none.
     pub fn top_joined(&mut self, words: &[&str], control: &Control) -> [u64; 3] {
-        self.begin(words);
+        self.begin(words, control);
         [2, 3, 4].map(|n| {
             if control.check().is_err() {
                 return 0;
@@ -119,7 +119,7 @@ impl Grams {
             self.counter.clear(self.now.len());
             let (mut best, mut best_at) = (0, 0);
             self.first.clear();
-            for (at, gram) in self.now.iter().enumerate() {
+            for (at, gram) in control.going(self.now.iter().enumerate()) {
                 let class = self.counter.add(gram.value);
                 if class as usize == self.first.len() {
                     self.first.push(at as u32);
@@ -145,13 +145,11 @@ impl Grams {
             }
             self.grow(n, false);
             self.counter.clear(self.now.len());
-            let (mut at, mut repeated) = (0, 0);
-            while at < self.now.len() {
-                if self.counter.seen(self.now[at].value) {
+            let (mut next, mut repeated) = (0, 0);
+            for (at, gram) in control.going(self.now.iter().enumerate()) {
+                if at >= next && self.counter.seen(gram.value) {
                     repeated += self.before[at + n] - self.before[at];
-                    at += n;
-                } else {
-                    at += 1;
+                    next = at + n;
                 }
             }
             repeated
@@ -163,11 +161,14 @@ impl Grams {
     pub fn alike(&mut self, words: &[&str], control: &Control) -> ([u64; 3], [(u64, u64); 6]) {
         self.counter.clear(words.len());
         self.classes.clear();
-        for word in words {
+        for word in control.going(words.iter()) {
             let class = self.counter.add(short(word.as_bytes()));
             self.classes.push(class);
         }
         let (mut top, mut repeated) = ([0; 3], [(0, 0); 6]);
+        if control.check().is_err() {
+            return (top, repeated); // the classes are not of all words
+        }
         self.unique_are_none(words.len());
         for n in 2..=10.min(words.len()) {
             if control.check().is_err() {
@@ -177,7 +178,7 @@ impl Grams {
             // An n-gram can only repeat where both of its (n - 1)-grams do.
             self.counter.clear(total);
             self.first.clear();
-            for at in 0..total {
+            for at in control.going(0..total) {
                 let (left, right) = (self.classes[at], self.classes[at + 1]);
                 self.classes[at] = NONE;
                 if left != NONE && right != NONE {
@@ -187,6 +188,9 @@ impl Grams {
                         self.first.push(at as u32);
                     }
                 }
+            }
+            if control.check().is_err() {
+                break; // the classes of some are those of the shorter ones
             }
             let characters = |at: usize| self.before[at + n] - self.before[at];
             if let Some(top) = top.get_mut(n - 2) {
