@@ -4,7 +4,7 @@
 # make test   everything that CI runs; make fast: its part under ten minutes
 # make peers  what the tests leave out where it is not installed: exports through the loaders of other trainers, gs:// and az://
 # make bench  kernels beside their peers, one thread and all cores: rewrites docs/benchmarks.md (DATA=FOLDER of the public
-#             data; BENCH="rouge packing" renews these tables alone; REPEAT=1 is quick: three runs a side take half an hour)
+#             data; BENCH="rouge packing" renews these tables alone; REPEAT=1 runs each side once, not three times)
 #
 # Each sets up all it needs: a virtual environment in .venv with the extension built into it.
 

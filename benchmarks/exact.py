@@ -6,37 +6,20 @@ pandas' factorize, and a dict in Python, for folded texts with NFKC and a regula
 
 from __future__ import annotations
 
-import json
-import random
 import re
 import unicodedata
 from pathlib import Path
 from typing import Any
 
+from duplicates import as_series
+from duplicates import load as alpaca
 from harness import Side, main
-
-TIMES = 4
 
 
 def load(data: Path) -> list[str]:
     """Alpaca's texts, four times over: as they are, with other spaces, in capitals, and with a word more."""
-    file = data / "alpaca" / "alpaca_data.json"
-    if file.is_file():
-        texts = ["\n".join((row["instruction"], row["input"], row["output"])) for row in json.loads(file.read_text())]
-    else:
-        draw = random.Random(0)
-        words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 9))) for _ in range(5000)]
-        texts = [" ".join(draw.choices(words, k=draw.randint(10, 120))) for _ in range(50_000)]
+    texts = alpaca(data)
     return texts + [text.replace(" ", "  ") for text in texts] + [text.upper() for text in texts] + [text + " more" for text in texts]
-
-
-def as_series(texts: list[str]) -> Any:
-    """Put the texts into a Polars Series."""
-    import polars as pl
-
-    from tunesmith import core  # noqa: F401  (imported before the clock starts)
-
-    return pl.Series("text", texts)
 
 
 def as_pandas(texts: list[str]) -> Any:
@@ -69,7 +52,7 @@ def polars(texts: Any) -> Any:
     """Give the first row with the same text, by a window."""
     import polars as pl
 
-    return texts.to_frame().with_row_index("row").with_columns(root=pl.col("row").min().over("text"))
+    return texts.alias("text").to_frame().with_row_index("row").with_columns(root=pl.col("row").min().over("text"))
 
 
 def pandas(texts: Any) -> Any:

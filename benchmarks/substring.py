@@ -11,6 +11,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+from duplicates import as_series
 from harness import Side, main
 
 LEAST = 50
@@ -25,15 +26,6 @@ def load(data: Path) -> list[str]:
     words = [f"word{i}" for i in range(5000)]
     parts = [" ".join(draw.choices(words, k=12)) for _ in range(1000)]
     return [" ".join((*draw.choices(words, k=draw.randint(10, 100)), draw.choice(parts))) for _ in range(50_000)]
-
-
-def as_series(texts: list[str]) -> Any:
-    """Put the texts into a Polars Series."""
-    import polars as pl
-
-    from tunesmith import core  # noqa: F401  (imported before the clock starts)
-
-    return pl.Series(texts)
 
 
 def tunesmith(texts: Any) -> str:

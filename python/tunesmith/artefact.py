@@ -202,6 +202,8 @@ def _send(folder: Path, address: str) -> None:
         publish(folder, address)
     except InputError as error:
         raise InputError(f"{error}; what was made lies in {folder}, and the same command sends the rest") from error
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(f"what was made lies in {folder}, and the same command sends the rest") from stop
     shutil.rmtree(folder)
 
 

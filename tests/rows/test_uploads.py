@@ -117,7 +117,7 @@ def test_of_a_split_the_manifest_of_the_whole_is_the_last(store, monkeypatch):
 def test_an_interrupted_upload_goes_on(store, monkeypatch, error):
     with monkeypatch.context() as patched:
         sent = broken(patched, 4, error)
-        with pytest.raises((InputError, ConnectionError, KeyboardInterrupt)):
+        with pytest.raises((InputError, ConnectionError, KeyboardInterrupt), match=r"gone|the same command sends the rest"):
             curate(RECORDS, STEPS, out=AT)
     assert len(sent) == 4
     assert not is_artefact(AT)
@@ -133,6 +133,15 @@ def test_an_interrupted_upload_goes_on(store, monkeypatch, error):
     assert rest[-1] == "manifest.json"
     Version.open(AT).verify()
     assert "manifest.json.part" not in names(store)
+
+
+def test_the_command_says_how_an_interrupted_upload_goes_on(store, tmp_path, monkeypatch):
+    (tmp_path / "rows.json").write_text(json.dumps(RECORDS), encoding="utf-8")
+    broken(monkeypatch, 4, KeyboardInterrupt())
+    done = CliRunner().invoke(main, ["curate", str(tmp_path / "rows.json"), "-o", AT])
+    assert done.exit_code == 130
+    assert "interrupted; what was made lies in" in done.stderr
+    assert "starts over" not in done.stderr
 
 
 def test_an_interrupted_upload_begins_anew_where_the_work_is_another(store, monkeypatch):

@@ -52,7 +52,7 @@ def plainly(*, resumes: bool = False) -> Iterator[None]:
     """Let whatever goes wrong in the block end the process with one line on standard error and its exit code.
 
     Args:
-        resumes: What to say of an interruption: whether the same command goes on, or starts over.
+        resumes: What to say of an interruption that says nothing itself: whether the same command goes on, or starts over.
     """
     try:
         yield
@@ -60,11 +60,11 @@ def plainly(*, resumes: bool = False) -> Iterator[None]:
         raise  # click has its own lines for misuse
     except TunesmithError as error:
         _end(f"error: {error}")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         # Python remembers an interruption that met an `exec` of text (libraries make classes so), and would die by the
         # signal instead of exiting with 130; the next such `exec` forgets it.
         exec("")
-        _end(GOES_ON if resumes else STARTS_OVER, INTERRUPTED)
+        _end(f"interrupted; {stop}" if stop.args else GOES_ON if resumes else STARTS_OVER, INTERRUPTED)
     except BrokenPipeError:
         _leave_quietly()
     except OSError as error:

@@ -67,6 +67,9 @@ impl Segments {
     }
 }
 
+/// Where a segment ends in any case, and another begins; a carriage return and its line feed stand side by side.
+const BREAKS: [char; 3] = [' ', '\n', '\r'];
+
 /// Append where the segments of a part end that begins at `offset`.
 fn cut(text: &str, offset: usize, ends: &mut Vec<u32>) {
     if text.is_ascii() {
@@ -75,29 +78,23 @@ fn cut(text: &str, offset: usize, ends: &mut Vec<u32>) {
     // Between spaces and line ends: no rule looks across, unless something clings to the space.
     let apart =
         |part: &str| part.is_empty() || part.starts_with(stands_alone) && !part.ends_with(|c: char| !c.is_ascii() && c.is_whitespace());
-    if !text.split([' ', '\n']).all(apart) {
+    if !text.split(BREAKS).all(apart) {
         return general(text, offset, ends);
     }
     let mut at = 0;
     while at < text.len() {
         let rest = &text[at..];
-        let spaces = rest.len() - rest.trim_start_matches([' ', '\n']).len();
-        let part = &rest[spaces..];
-        let part = &part[..part.find([' ', '\n']).unwrap_or(part.len())];
-        // A carriage return and its line feed are one.
-        if rest.starts_with('\n') && at > 0 && text.as_bytes()[at - 1] == b'\r' {
-            ends.pop();
-            ends.push((offset + at + 1) as u32);
-            ascii(&rest.as_bytes()[1..spaces], offset + at + 1, ends);
-        } else {
-            ascii(&rest.as_bytes()[..spaces], offset + at, ends);
-        }
+        let breaks = &rest[..rest.len() - rest.trim_start_matches(BREAKS).len()];
+        let part = &rest[breaks.len()..];
+        let part = &part[..part.find(BREAKS).unwrap_or(part.len())];
+        ascii(breaks.as_bytes(), offset + at, ends);
+        at += breaks.len();
         if part.is_ascii() {
-            ascii(part.as_bytes(), offset + at + spaces, ends);
+            ascii(part.as_bytes(), offset + at, ends);
         } else {
-            general(part, offset + at + spaces, ends);
+            general(part, offset + at, ends);
         }
-        at += spaces + part.len();
+        at += part.len();
     }
 }
 
