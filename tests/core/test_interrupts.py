@@ -38,7 +38,7 @@ LONG = "word 12 other " * 400_000
 MILLIONS = pl.int_range(30_000_000, eager=True)
 """
 CALLS = {
-    "band_keys": "core.band_keys(MANY, progress=begun)",
+    "band_keys": "core.band_keys(pl.concat([MANY] * 6, rechunk=False), progress=begun)",
     "near_duplicates": "core.near_duplicates(MANY, progress=begun)",
     "near_duplicates, a long text": "core.near_duplicates([LONG * 10], progress=begun)",
     "near_duplicates, folded, a long text": "core.near_duplicates([LONG * 10], fold_numbers=True, fold_marks=True, progress=begun)",
@@ -52,7 +52,7 @@ CALLS = {
     "rouge": "core.rouge(MANY, MANY.reverse(), progress=begun)",
     "rouge, a long pair": "core.rouge([LONG], [LONG + 'x\\nz'], progress=begun)",
     "quality_rules": "core.quality_rules(MANY, progress=begun)",
-    "overlap": "core.overlap(MANY, MANY[:1000], progress=begun)",
+    "overlap": "core.overlap(MANY, MANY[:100_000], progress=begun)",
     "overlap, a long text": "core.overlap([LONG * 30], MANY[:1000], mode='datatrove', progress=begun)",
     "overlap, a long item": "core.OverlapIndex([LONG * 10], mode='datatrove', progress=begun)",
     "signals, long texts": "core.signals([LONG] * 40, progress=begun)",
