@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tunesmith.detection import find, view
 from tunesmith.detection.language import SCRIPTS
-from tunesmith.detection.rules import echo, refusal, repetition, task_form
+from tunesmith.detection.rules import echo, foreign, refusal, repetition, task_form
 from tunesmith.detection.supervised import prepare, replaced
 
 FRAGMENTS = (  # noqa: SIM905
@@ -115,7 +115,7 @@ def test_loops_are_those_of_the_pattern(answers: list[str]) -> None:
 @given(st.lists(st.text(st.sampled_from("aZéΩжשب你の한ไ1 ,。“"), max_size=30), min_size=1, max_size=5))
 @settings(deadline=None, max_examples=100)
 def test_letters_of_scripts_are_counted(texts: list[str]) -> None:
-    counted = pl.DataFrame({"text": texts}).select(task_form._letters("text")).to_series().to_list()
+    counted = pl.DataFrame({"text": texts}).select(foreign._letters("text")).to_series().to_list()
     assert counted == [[len(pattern.findall(text)) for pattern in SCRIPTS.values()] for text in texts]
 
 

@@ -46,8 +46,14 @@ _DIALOGUE = any_of(
     r"exchange skit prompt few.?shot messages? turns? instruction.tuning fine.?tun\w+ special.tokens? templates? eos html",
     r"strikethrough",
 )
-_LABEL = r"(?i)^\s*(?:\*\*|#+\s*)?(?:output|response|reply|answer|solution|assistant|ai|bot|final answer)(?:\*\*)?\s*[:：](?:\*\*)?\s*"
-_OTHER_LABEL = re.compile(r"\n[ \t]*(?:\*\*|#+[ \t]*)?[A-Z][A-Za-z]*(?: \w+)?(?:\*\*)?[ \t]*[:：]")
+_LABELLED = "output|response|reply|answer|solution|assistant|ai|bot|antwort|ausgabe|lösung|réponse|答|答案|回答|输出"
+"""Labels of templates: in English, and as translations of data sets have them."""
+_LABEL = rf"(?i)^\s*(?:\*\*|#+\s*)?(?:{_LABELLED}|final answer|(?-i:A))(?:\*\*)?\s*[:：](?:\*\*)?\s*"
+_SPEAKERS = r"(?i)^\W*(?:response|reply|answer|assistant|ai|bot|a)\b"
+"""Labels that may stand for one who speaks: the answer to a prompt that asks for talk may open with them."""
+_OTHER_LABEL = re.compile(r"\n[ \t]*(?:\*\*|#+[ \t]*)?[A-Z][A-Za-z]*(?: \w+)?(?:\*\*)?[ \t]*[:：]|\b[B-D][ \t]*[:：]")
+_LABEL_AGAIN = re.compile(r"(?:\*\*|#+[ \t]*)?[A-Z][A-Za-z]*(?: \w+)?(?:\*\*)?[ \t]*[:：]")
+"""A label right after a label: the first one is of the template, whatever form the second one begins."""
 _INSTRUCTION_DATA = r"(?i)\b(?:instructions?|tasks?)\b[^.]{0,60}\b(?:inputs?|outputs?)\b"
 
 
@@ -127,12 +133,13 @@ def _cut_tail(text: str) -> str:
 def _label_prefix(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
     pattern = re.compile(_LABEL)
     labelled = view.filter(pl.col("prose").str.contains(_LABEL)).filter(pl.col("prose").str.contains(rf"{_LABEL}\S"))
-    asked = _PROMPT.str.contains(
-        r"(?i)\b(?:output|response|answer|solution|assistant|ai|bot)\s*:|\bq\s*(?:&|and)\s*a\b|\b(?:format|dialogue|conversation|script)\b"
-    )
-    for row, text in lines(labelled, ~asked, "prose"):
+    shown = rf"(?i)\b(?:{_LABELLED})\s*[:：]|\bq\s*(?:&|and)\s*a\b|\bformat\b|\b(?-i:[AQ])\s*[:：)]|问\s*[:：]"
+    asked = _PROMPT.str.contains(shown)
+    talk = _PROMPT.str.contains(r"(?i)\b(?:dialogue|conversation|script)\b") & pl.col("prose").str.contains(_SPEAKERS)
+    for row, text in lines(labelled, ~asked & ~talk, "prose"):
         match = pattern.match(text)
-        if match and not _OTHER_LABEL.search(text, match.end()):  # "Answer: ..., Confidence: ..." is a form
+        # "Answer: ..., Confidence: ..." is a form, and so is "A: ..., B: ..."; "Answer: Fruit: ..." holds one.
+        if match and (_LABEL_AGAIN.match(text, match.end()) or not _OTHER_LABEL.search(text, match.end())):
             yield matched(row, "response", match)
 
 
@@ -188,11 +195,13 @@ LABEL_PREFIX = Detector(
     find=_label_prefix,
     fix=_cut_label,
     page=Page(
-        finds='An answer that opens with a label ("Output:", "Answer:", "Solution:") that the prompt did not ask for.',
+        finds='An answer that opens with a label ("Output:", "Answer:", "Solution:", "A:", "Antwort:", "答：") that the prompt neither '
+        "asks for nor has itself. The first of several labels (Answer, Confidence) is part of a form and left alone, unless they follow "
+        "each other at once.",
         harm="A label of the generator's template becomes the model's habit.",
         bad=Example(instruction="Name a colour.", response="Output: Blue."),
         good=Example(instruction="Reply in the form 'Answer: ...'. Name a colour.", response="Answer: Blue."),
-        false_alarms="Formats that the prompt shows without naming them.",
+        false_alarms="Formats that the prompt shows without naming them; a person's answer that sums itself up first.",
         fix="Cuts the label and the white space after it. Safe: the answer itself stays whole.",
     ),
 )

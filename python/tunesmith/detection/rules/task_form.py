@@ -1,4 +1,4 @@
-"""Answers that miss the task in form: wrong counts, the wrong language, a task without its material."""
+"""Answers that miss the task in form: wrong counts, a task without its material."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tunesmith.detection.detector import Detector, Example, Hit, Page, any_of, lines, matched, whole, words
-from tunesmith.detection.language import SCRIPTS, STOP_WORDS, languages, stop_words
-from tunesmith.detection.rules.ending import CODE
+from tunesmith.detection.detector import Detector, Example, Hit, Page, lines, matched
 
 if TYPE_CHECKING:
     from tunesmith.detection.limits import Limits
@@ -51,42 +49,6 @@ _ASKS_BACK = (
     r"attach(?:ed)?|shared?|included?))\b"
 )
 """An answer that asks for what is missing, rather than make it up."""
-_STRANGE = 0.05
-_WORDS = 4
-"""Lower-case words that Latin letters must make to be a language: less is a name, an address, a formula."""
-_OTHER_SCRIPT = any_of(
-    r"übersetz\w* japanisch\w* chinesisch\w* russisch\w* arabisch\w* koreanisch\w* tradui\w+ traduction japonais chinois russe arabe",
-    r"translat\w+ transliterat\w+ english french german spanish italian chinese japanese korean russian arabic hindi greek latin hebrew",
-    r"thai portuguese mandarin cantonese cyrillic sanskrit tamil bengali urdu turkish vietnamese ukrainian persian languages?",
-    r"unicode emoji symbols? characters? code program\w* python java\w* sql html css regex formula equation scripts? letters? alphabet",
-    r"phonetic braille morse",
-)
-_FOREIGN_WORDS = sorted(
-    f" {word} "
-    for word in words(
-        "und nicht eine einen wird sind werden auch für les des une est dans pour avec qui los las una por con para del che della sono não "
-        "uma het een van niet voor och att som ist das der die sie ich que como está il di per gli"
-    )
-)
-"""Frequent words, between spaces: a language that is not English has one of them in any text that is long enough to be named."""
-_OTHER_LANGUAGE = any_of(
-    r"translat\w+ languages? english french german spanish italian latin portuguese dutch swedish polish turkish romanian danish "
-    r"norwegian finnish bilingual multilingual",
-    r"übersetz\w* sprachen? englisch\w* französisch\w* spanisch\w* italienisch\w* lateinisch\w* deutsch\w* tradui\w+ traduction "
-    r"langues? anglais\w* français\w* espagnol\w*",
-    r"allemand\w* italien\w* traduc\w+ idiomas? inglés francés alemán code\w* python java\w* sql html css regex program\w* titles? "
-    r"titel titres? titre names? lyrics songs? chanson lied "
-    r"poems? accent greeting phrases? proverbs? menu wine opera recipe",
-)
-_CAPITALIZED = re.compile(r"(?<!\()(?<![a-z)][.!?] )\b[A-ZÀ-Þ][\w'’]*")
-_ENOUGH = 12
-_STOPS, _SHARE, _LEAD, _PLAIN = 4, 6, 3, 7
-"""Frequent words of the answer's language: how many at least, of how many words at most one, how many times those of the prompt's."""
-_ADDRESS = r"(?:https?://|www\.)\S+|\S+@\S+|\b[\w-]+\.(?:com|org|net|io|edu|gov|fr|de)\b\S*|#\w+|!\[[^\]]*\]\S*|&\w+;"
-_OTHER_SCRIPT_HAN = (
-    "翻译|英文|英语|外语|代码|程序|函数|编写|方程|公式|网址|缩写|单词|命名|变量|字母|语言|密码|"
-    "用户名|标签|旋律|电子邮件|查询|排列|元音|链接|SQL|HTML|https?:"
-)
 
 
 def points_at_nothing() -> pl.Expr:
@@ -129,59 +91,6 @@ def _items(text: str) -> int | None:
     return len(starts) if len(starts) >= 2 and len(starts) == len(lines_between) and not counted else None
 
 
-def _language_mismatch(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
-    """Compare the shares of letters by script; half of the letters must be of scripts that the prompt does not use."""
-    # Beyond Latin letters, or there is but one script.
-    foreign = "|".join(pattern.pattern for name, pattern in SCRIPTS.items() if name != "latin")
-    either = _PROMPT.str.contains(foreign) | pl.col("prose").str.contains(foreign)
-    here = view.filter(either).with_columns(_PROMPT.alias("prompt"))
-    counted = here.filter(~pl.col("prompt").str.contains(f"{_OTHER_SCRIPT}|{_OTHER_SCRIPT_HAN}")).with_columns(
-        _letters("prompt").alias("asked"), _letters("prose").alias("given")
-    )
-    asked, given = pl.col("asked").list, pl.col("given").list
-    main_asked, main_given = asked.arg_max(), given.arg_max()
-    strange = (asked.get(main_given) / asked.sum() < _STRANGE) & (given.get(main_asked) / given.sum() < _STRANGE)
-    for row, text in lines(counted, (asked.sum() >= 10) & (given.sum() >= 10) & strange & (2 * given.max() > given.sum()), "prose"):
-        bare = re.sub(_ADDRESS, " ", text)
-        if not re.search(r"[^\W\d_]", bare):
-            continue  # addresses are of no language
-        if not re.search("[A-Za-z]", bare) or (
-            not re.search(r"[^\x00-\u024f]{4}", text) and len(re.findall(r"\b[a-z]{2,}\b", bare)) >= _WORDS
-        ):
-            yield whole(row, "response", text)
-    yield from _other_language(view)
-
-
-def _other_language(view: pl.DataFrame) -> Iterator[Hit]:
-    """Compare languages that share a script, where prompt and answer both say enough to be named."""
-    asked, given = _PROMPT.str.contains_any(_FOREIGN_WORDS), pl.col("prose").str.contains_any(_FOREIGN_WORDS)
-    long = (pl.col("prose").str.count_matches(r"\p{L}{2,}") >= _ENOUGH) & (_PROMPT.str.count_matches(r"\p{L}{2,}") >= _ENOUGH // 2)
-    # A borrowed word or two are no language: without foreign words on either side both are English.
-    here = view.filter(asked | given).filter(long).filter(~_PROMPT.str.contains(_OTHER_LANGUAGE))
-    said = here.select(
-        "row", "response", _PROMPT.str.replace_all(_ADDRESS, " ").alias("prompt"), pl.col("prose").str.replace_all(_ADDRESS, " ")
-    )
-    named = said.with_columns(asked=languages(said["prompt"]), given=languages(said["prose"]))
-    latin = pl.col("asked", "given").is_in(list(STOP_WORDS))  # other scripts have been compared
-    differ = pl.all_horizontal(latin) & (pl.col("asked") != pl.col("given"))
-    for row, text, prompt, prose, asked_in, given_in in lines(
-        named, differ & ~pl.col("response").str.contains(CODE), "response", "prompt", "prose", "asked", "given"
-    ):
-        # Names and titles are capitalized, and of any language: what stands between them tells that of the answer.
-        counted, prompted = stop_words(_CAPITALIZED.sub(" ", prose)), stop_words(prompt)
-        words = len(re.findall(r"[^\W\d_]+", prose))
-        # A short prompt says little of its language: then the answer must say the more of its own.
-        plain = counted[given_in] >= _PLAIN and counted[given_in] * 4 >= words and prompted[asked_in] > prompted[given_in]
-        clear = (plain and "en" in (asked_in, given_in)) or prompted[asked_in] >= max(2, 2 * prompted[given_in] + 1)
-        if clear and counted[given_in] >= _STOPS and counted[given_in] * _SHARE >= words and counted[given_in] >= _LEAD * counted[asked_in]:
-            yield whole(row, "response", text)
-
-
-def _letters(column: str) -> pl.Expr:
-    """Count the letters of each script, in the order of `SCRIPTS`."""
-    return pl.concat_list(pl.col(column).str.count_matches(pattern.pattern) for pattern in SCRIPTS.values())
-
-
 MISSING_INPUT = Detector(
     name="missing_input",
     severity="review",
@@ -215,21 +124,4 @@ LIST_COUNT = Detector(
     ),
 )
 
-LANGUAGE_MISMATCH = Detector(
-    name="language_mismatch",
-    severity="review",
-    grade="C",
-    fields=("response",),
-    find=_language_mismatch,
-    page=Page(
-        finds="An answer of which over half of the letters are of a script that the prompt hardly uses (under 5%), with as few of the "
-        "prompt's own, where no translation, code or notation is asked for. Where prompt and answer share a script: an answer of at least "
-        "12 words whose language, told by its frequent words (English, German, French, Spanish and others), is another than the prompt's.",
-        harm="The model learns to answer in a language that was not asked for.",
-        bad=Example(instruction="用三句话描述秋天的树林和落叶。", response="The forest is golden and the leaves fall quietly."),
-        good=Example(instruction="Translate to Chinese: autumn leaves in the forest", response="森林里的秋天落叶飘落在地上"),
-        false_alarms="Names, formulas and code in text of another script.",
-    ),
-)
-
-DETECTORS = (MISSING_INPUT, LIST_COUNT, LANGUAGE_MISMATCH)
+DETECTORS = (MISSING_INPUT, LIST_COUNT)
