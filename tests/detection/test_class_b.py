@@ -65,6 +65,8 @@ UNREAD = [
     ("case_wrong", "Capitalize the first letter of the word 'mill'.", "", "mill", None),
     ("reverse_wrong", "Reverse the sentence: the cat saw the mill", "", "The mill saw the cat", None),
     ("json_invalid", "Give it as JSON.", "", '{"a": 1, ...}', True),
+    ("json_invalid", "Give it as JSON.", "", "[" * 3000 + "]" * 3000, False),  # more than Python's parser holds
+    ("json_invalid", "Give it as JSON.", "", '{"a": ' + "9" * 5000 + "}", False),
     ("json_invalid", "Give it as JSON lines.", "", '{"a": 1}\n{"a": 2}', False),
     ("python_syntax", "Write Python code.", "", "import os\nprint 'hello'", True),
     ("python_syntax", "Write Python code.", "", 'def f():\n    """Give The old mill here."""\n    return 1', False),

@@ -136,6 +136,22 @@ def test_what_one_object_holds_is_told(tmp_path):
     assert (data.frame.height, data.rejected.select("record", "code").rows()) == (6, [(2, "not_object")])
 
 
+@pytest.mark.parametrize("columns", [
+    {"messages": [[{"role": "user", "content": "a"}], [{"role": "user", "content": "b"}]]},
+    {"conversations": [[{"from": "human", "value": "a"}], [{"from": "human", "value": "b"}]],
+     "chosen": [{"from": "gpt", "value": "c"}, {"from": "gpt", "value": "d"}],
+     "rejected": [{"from": "gpt", "value": "e"}, {"from": "gpt", "value": "f"}]},
+    {"message_tree_id": ["m", "n"],
+     "prompt": [{"text": text, "role": "prompter", "replies": [{"text": "c", "role": "assistant", "replies": []}]} for text in "ab"]},
+])  # fmt: skip
+def test_columns_of_conversations_by_field(tmp_path, columns):
+    records = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    (tmp_path / "a.json").write_text(json.dumps(columns))
+    data = read(tmp_path / "a.json")
+    assert data.frame["row_id"].to_list() == read(records).frame["row_id"].to_list()
+    assert (data.frame.height, data.notes[0]) == (2, "a.json: one object, read as columns")
+
+
 @pytest.mark.parametrize("record", [
     {"messages": [{"role": "user", "content": "a"}]},
     {"chosen": [{"role": "assistant", "content": "a"}], "rejected": [{"role": "assistant", "content": "b"}],

@@ -49,6 +49,37 @@ def test_damage_in_the_middle_costs_itself_alone(tmp_path):
     assert data.rows == 7
 
 
+DEEP = "[" * 3000 + "]" * 3000
+DIGITS = "9" * 5000
+
+
+@pytest.mark.parametrize(("record", "code"), [
+    (f'{{"messages": [{{"role": "user", "content": "a"}}], "x": {DEEP}}}', "bad_json"),
+    (json.dumps({"messages": DEEP}), "wrong_type"),
+    (json.dumps({"messages": [{"role": "user", "content": "a"}], "tools": DEEP}), "bad_tools"),
+    (f'{{"messages": [{{"role": "user", "content": "a"}}], "tools": [{DIGITS}]}}', "bad_tools"),
+    (json.dumps({"messages": [{"role": "user", "content": "a"}, {"from": "function_call", "value": DEEP}]}), "bad_tool_call"),
+    (json.dumps({"_raw": '{"messages": ' + DEEP}), "no_known_field"),
+    (f'{{"_reject": {{}}, "messages": "a", "n": {DIGITS}}}', "wrong_type"),
+    (f'{{"messages": [{{"role": "user", "content": "a"}}], "x": {{"n": {DIGITS}}}}}', None),
+])  # fmt: skip
+def test_json_that_python_cannot_hold_costs_its_record_alone(tmp_path, record, code):
+    """Nesting beyond the recursion limit, numbers of too many digits."""
+    file = tmp_path / "rows.jsonl"
+    file.write_text(f'{record}\n{{"messages": [{{"role": "user", "content": "b"}}]}}\n')
+    data = read(file)
+    assert (data.frame.height, data.rejected["code"].to_list()) == ((1, [code]) if code else (2, []))
+    assert write_rejects(data.rejected, tmp_path / "rejects.jsonl") == len(data.rejected)
+
+
+def test_lists_that_cannot_be_json_are_told():
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(InputError, match=r"list, record 1: expected a dict of JSON values: .*recursion"):
+        read([{"instruction": "a"}, {"instruction": "a", "x": deep}])
+
+
 def test_rejects_that_nobody_mended_are_told(tmp_path):
     (tmp_path / "rows.jsonl").write_text(f'{GOOD}\n{{"instruction": "x", "output": \n{GOOD}\n')
     assert write_rejects(read(tmp_path / "rows.jsonl").rejected, tmp_path / "rejects.jsonl") == 1

@@ -163,6 +163,6 @@ def _blank(text: str) -> str:
 
 def _is_json(text: str) -> bool:
     try:
-        return isinstance(json.loads(text), dict | list)
-    except ValueError:
+        return isinstance(json.loads(text, parse_int=str), dict | list)
+    except (ValueError, RecursionError):
         return False

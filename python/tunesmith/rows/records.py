@@ -18,7 +18,7 @@ import polars as pl
 
 from tunesmith import core
 from tunesmith.rows.rejects import NOTE, RAW, as_object
-from tunesmith.rows.values import dense, finite
+from tunesmith.rows.values import dense, finite, loads
 
 DAMAGED = pl.Schema({"record": pl.UInt64, "line": pl.UInt64, "field": pl.String, "code": pl.String, "found": pl.String,
                      "expected": pl.String, "raw": pl.String})  # fmt: skip
@@ -135,7 +135,7 @@ class JsonTable:
 
     def objects(self, name: str, rows: pl.Series | None = None) -> list[Any]:
         """See `Table`."""
-        return [_parsed(text) for text in _some(self.texts(name), rows).to_list()]
+        return [parsed(text) for text in _some(self.texts(name), rows).to_list()]
 
     def turns(self, name: str) -> tuple[pl.Series, Table, pl.Series] | None:
         """See `Table`."""
@@ -210,7 +210,7 @@ class FrameTable:
     def objects(self, name: str, rows: pl.Series | None = None) -> list[Any]:
         """See `Table`."""
         column = _some(self.values(name), rows)
-        return [_parsed(text) for text in column.to_list()] if column.dtype == pl.String else column.to_list()
+        return [parsed(text) for text in column.to_list()] if column.dtype == pl.String else column.to_list()
 
     def turns(self, name: str) -> tuple[pl.Series, Table, pl.Series] | None:
         """See `Table`."""
@@ -254,7 +254,11 @@ def mended(records: core.JsonRecords) -> core.JsonRecords:
         return records
     lines = []
     for text in records.raw():
-        record = json.loads(text)
+        try:
+            record = loads(text)
+        except ValueError:  # the core reads more than Python holds
+            lines.append(text)
+            continue
         record.pop(NOTE, None)
         if set(record) == {RAW} and isinstance(record[RAW], str):
             record = as_object(record[RAW])
@@ -273,12 +277,12 @@ def nested(column: pl.Series, types: pl.Series) -> pl.Series:
     present = types.filter(column.is_not_null())
     if column.dtype != pl.String or present.is_empty() or not present.is_in(["array", "object"]).all():
         return column
-    values = [None if text is None else json.loads(text) for text in column.to_list()]
     try:
+        values = [None if text is None else loads(text) for text in column.to_list()]
         made = pl.Series(column.name, values)
         same = [dense(finite(value)) for value in made.to_list()] == [dense(finite(value)) for value in values]
         same = same and [_odd(value) for value in made.to_list()] == [_odd(value) for value in values]
-    except (pl.exceptions.PolarsError, TypeError, OverflowError, ValueError):
+    except (pl.exceptions.PolarsError, TypeError, OverflowError, ValueError, RecursionError):
         return column
     return made if same else column
 
@@ -361,10 +365,11 @@ def _some(column: pl.Series, rows: pl.Series | None) -> pl.Series:
     return column if rows is None else column.gather(rows)
 
 
-def _parsed(text: str | None) -> Any:
+def parsed(text: str | None) -> Any:
+    """Read JSON; what Python cannot read comes as `Unreadable`."""
     if text is None:
         return None
     try:
-        return json.loads(text)
+        return loads(text)
     except ValueError:
         return Unreadable(text)

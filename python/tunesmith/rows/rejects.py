@@ -13,6 +13,7 @@ import polars as pl
 
 from tunesmith.errors import InputError
 from tunesmith.rows import schema
+from tunesmith.rows.values import loads
 
 NOTE = "_reject"
 """The key under which a line of a rejects file says what is wrong; reading it again leaves it out."""
@@ -142,7 +143,7 @@ def as_object(raw: str | None) -> dict[str, Any]:
     ({'a': 1}, {'_raw': '{"a": '})
     """
     try:
-        found = json.loads(raw or "")
+        found = loads(raw or "")
         # A lone surrogate cannot be written as UTF-8: the record stays as its escaped text.
         json.dumps(found, ensure_ascii=False).encode()
     except ValueError:

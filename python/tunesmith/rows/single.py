@@ -8,6 +8,7 @@ from typing import Any
 
 from tunesmith import core
 from tunesmith.rows.records import JsonTable
+from tunesmith.rows.values import loads
 
 _TURN = frozenset({"role", "from", "content", "value"})
 """What an object has one of that is a turn: then its list is a conversation, and the record a row."""
@@ -32,7 +33,10 @@ def opened(table: JsonTable, name: str, fits: Callable[[Sequence[str]], bool]) -
     types = {key: table.types(key)[0] for key in table.keys}
     found = set(types.values())
     if found in ({"array"}, {"object"}):
-        made, how = _table(json.loads(table.raw(0)), fits)
+        try:
+            made, how = _table(loads(table.raw(0)), fits)
+        except ValueError:  # numbers that the core reads and Python does not
+            return table, ()
         if made is not None:
             return _made(made), (f"{name}: one object, read as {how}",)
     lists = [key for key, kind in types.items() if kind == "array"]
@@ -59,8 +63,15 @@ def _table(whole: dict[str, Any], fits: Callable[[Sequence[str]], bool]) -> tupl
         same = all(list(value) == keys for value in values) and not any(_TURN & set(value) for value in values)
         return ([{name: value[key] for name, value in whole.items()} for key in keys], "columns") if same else (None, "")
     same = len({len(value) for value in values}) == 1
-    talks = any(isinstance(item, dict) and _TURN & set(item) for value in values for item in value[:1])
-    return ([dict(zip(whole, row, strict=True)) for row in zip(*values, strict=True)], "columns") if same and not talks else (None, "")
+    first = [item for value in values for item in value[:1]]
+    # A list of turns makes the object a row; but no row holds a list of conversations.
+    row = any(_turn(item) for item in first) and not any(isinstance(item, list) and item and _turn(item[0]) for item in first)
+    return ([dict(zip(whole, record, strict=True)) for record in zip(*values, strict=True)], "columns") if same and not row else (None, "")
+
+
+def _turn(item: Any) -> bool:
+    """Tell a turn from the root of a tree of messages, which has replies."""
+    return isinstance(item, dict) and bool(_TURN & set(item)) and "replies" not in item
 
 
 def _made(records: list[Any]) -> JsonTable:

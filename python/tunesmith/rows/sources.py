@@ -76,7 +76,7 @@ def _listed(records: list[Any]) -> Reader:
     for k, record in enumerate(records):
         try:
             lines.append(json.dumps(record))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise InputError(f"list, record {k}: expected a dict of JSON values: {error}") from error
     return ListReader("\n".join(lines).encode())
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from tunesmith.rows.records import Unreadable
 from tunesmith.rows.rejects import Problem, excerpt, shorten
+from tunesmith.rows.values import loads
 
 ROLES = {
     "system": "system", "developer": "system",
@@ -192,7 +193,7 @@ def _parsed(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     try:
-        return json.loads(text)
+        return loads(text)
     except ValueError:
         return Unreadable(text)
 

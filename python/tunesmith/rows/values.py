@@ -97,6 +97,19 @@ def dense(value: Any) -> Any:
     return [dense(item) for item in value] if isinstance(value, list) else value
 
 
+def loads(text: str) -> Any:
+    """Read JSON of any origin.
+
+    Raises:
+        ValueError: For what is no JSON, and for what Python cannot hold: nesting beyond its recursion limit (near a thousand
+            levels), whole numbers of more than 4,300 digits.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
 def dumps(value: Any) -> str:
     """Write JSON as the standard has it.
 

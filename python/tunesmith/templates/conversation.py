@@ -96,7 +96,7 @@ def _call(call: Any) -> Any:
     if isinstance(function, dict) and isinstance(function.get("arguments"), str):
         try:
             arguments = json.loads(function["arguments"])
-        except ValueError:
+        except (ValueError, RecursionError):
             return call
         if isinstance(arguments, dict):
             return {**call, "function": {**function, "arguments": arguments}}

@@ -53,7 +53,7 @@ _MOST: Final = 20_000
 def _load(text: str) -> str | None:
     """Say why a text is no JSON; None where it is one value, or values one after the other."""
     try:
-        json.loads(text)
+        json.loads(text, parse_int=str)  # numbers of any length are JSON
     except ValueError as error:
         lines_of = [line for line in text.splitlines() if line.strip()]
         if len(lines_of) > 1 and all(_is_json(line) for line in lines_of):
@@ -66,8 +66,8 @@ def _load(text: str) -> str | None:
 
 def _is_json(line: str) -> bool:
     try:
-        json.loads(line)
-    except ValueError:
+        json.loads(line, parse_int=str)
+    except (ValueError, RecursionError):
         return False
     return True
 

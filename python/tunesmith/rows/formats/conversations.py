@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import polars as pl
 from tunesmith.rows import schema
 from tunesmith.rows.formats.base import TEXT, Parsed
 from tunesmith.rows.formats.plain_turns import FIELDS, read_plain, talks
-from tunesmith.rows.records import Records, Unreadable
+from tunesmith.rows.records import Records, Unreadable, parsed
 from tunesmith.rows.rejects import Problem, excerpt
 from tunesmith.rows.turns import Message, Turns, tools
 
@@ -69,7 +68,7 @@ def tools_of(records: Records) -> Sequence[Any]:
     if "tools" not in records.keys:
         return [None] * records.height
     types, texts = records.types("tools"), records.texts("tools")
-    return [json.loads(text) if kind in ("array", "object") else text for kind, text in zip(types, texts, strict=True)]
+    return [parsed(text) if kind in ("array", "object") else text for kind, text in zip(types, texts, strict=True)]
 
 
 def systems_of(records: Records, problems: list[Problem]) -> Sequence[str | None]:
