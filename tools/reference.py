@@ -132,7 +132,8 @@ def detectors() -> str:
     for p in pages:
         parts += [f"## {p['name']}", f"{p['severity']}, class {p['class']} ({p['promise']}); looks at {', '.join(p['fields'])}."]
         parts += [prose(p["finds"]), f"**Why it is bad for a finetune.** {prose(p['harm'])}"]
-        parts += ["**Found**", _example(p["bad"]), "**Left alone**", _example(p["good"])]
+        parts += ["**Example: found**", _example(p["bad"]), "**Example: left alone**", _example(p["good"])]
+        parts += [f"**Severity.** {prose(p['consequence'])}"]
         parts += [f"**Known false alarms.** {prose(p['false_alarms'])}", f"**Safe fix.** {prose(p['fix'] or 'None.')}"]
         parts += ["**Measured**", table(["figure", "sample"], ([m["figure"], m["sample"]] for m in p["measured"])) or "Not yet."]
     return page("Detectors", lead, table(["name", "severity", "class", "looks at", "safe fix"], listed), *parts)

@@ -151,12 +151,26 @@ class Detector:
     drops: tuple[str, ...] = ()
     origin: str = ""
 
+    @property
+    def consequence(self) -> str:
+        """What the default recipe does with rows that have it."""
+        if self.severity != "fatal":
+            return f"{self.severity}: the default recipe flags rows with it."
+        if self.origin:
+            return "fatal: the default recipe drops rows with it."
+        return (
+            f"fatal: the default recipe drops rows with it, of the kinds for which that is shown to be right ({', '.join(self.drops)}); "
+            "rows of other kinds are flagged."
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Say it all in JSON values."""
         page = self.page
         return {
             "name": self.name,
             "severity": self.severity,
+            "drops": list(self.drops),
+            "consequence": self.consequence,
             "class": "own" if self.origin else self.grade,
             "promise": f"{self.origin}; whoever wrote it makes the promise" if self.origin else PROMISES[self.grade],
             "fields": list(self.fields),

@@ -50,10 +50,12 @@ def _page(console: Console, page: dict[str, Any]) -> None:
     console.print(Text.assemble((page["name"], "bold"), f"  {page['severity']}, class {page['class']} ({page['promise']})"))
     part("What it finds", page["finds"])
     for title, text in (
-        ("Why it is bad for a finetune", page["harm"]), ("Found", _example(page["bad"])), ("Left alone", _example(page["good"])),
+        ("Why it is bad for a finetune", page["harm"]),
+        ("Example: found", _example(page["bad"])), ("Example: left alone", _example(page["good"])),
     ):  # fmt: skip
         if text:  # a function of one's own has none of them
             part(title, text)
+    part("Severity", page["consequence"])
     part("Known false alarms", page["false_alarms"])
     part("Safe fix", page["fix"] or "None.")
     part("Measured", "\n".join(f"{each['figure']}  ({each['sample']})" for each in page["measured"]) or "Not yet.")
