@@ -233,6 +233,21 @@ class TestDuplicates:
     def test_normalized(self):
         assert curate(rows(("Say  Hi", "x"), ("say hi", "x")), steps({"exact_duplicates": {"normalize": "space"}})).kept == 1
 
+    def test_what_a_row_teaches_beside_its_texts_is_compared(self):
+        def called(name, answer, thought=None, **identity):
+            call = {**identity, "type": "function", "function": {"name": name, "arguments": {"city": "Ulm"}}}
+            asked = [{"role": "user", "content": "Will it rain?"}, {"role": "assistant", "content": None, "tool_calls": [call]}]
+            said = [{"role": "tool", "content": "no"}, {"role": "assistant", "content": answer, "reasoning_content": thought}]
+            return {"messages": [*asked, *(said if answer else [])]}
+
+        same = [called("rain", None, id="c1"), called("rain", None, id='c"2'), called("rain", "No."), called("rain", "No.")]
+        assert curate(same, steps("exact_duplicates")).frame["position"].to_list() == [0, 2]
+        other = [called("rain", None), called("sun", None), called("rain", "No."), called("sun", "No."), called("rain", "No.", "So.")]
+        assert curate(other, steps("exact_duplicates")).kept == 5
+        assert curate(other, steps({"exact_duplicates": {"of": "prompt"}})).kept == 1
+        pairs = [{"prompt": "Sing.", "chosen": "La.", "rejected": answer} for answer in ("No.", "No.", "Why?")]
+        assert curate(pairs, steps("exact_duplicates")).frame["position"].to_list() == [0, 2]
+
     def test_near_flags_without_dropping(self):
         data = rows((self.LONG, "x"), (self.LONG + " please", "y"))
         made = curate(data, steps({"near_duplicates": {"action": "flag"}}))

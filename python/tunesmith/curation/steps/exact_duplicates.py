@@ -15,7 +15,10 @@ from tunesmith.progress import SILENT, Progress
 
 
 class ExactDuplicates(KeyedStep):
-    """Drop all but one of the rows whose texts are equal. A row without any text is no duplicate."""
+    """Drop all but one of the rows whose texts are equal. A row without any text is no duplicate.
+
+    With the response the assistant's reasoning and calls of tools are compared, too, and the answer not to give of a pair.
+    """
 
     type: ClassVar[str] = "exact_duplicates"
     deciding: ClassVar[frozenset[str]] = frozenset({"keep", "action"})
@@ -29,7 +32,7 @@ class ExactDuplicates(KeyedStep):
 
     def project(self, chunk: pl.DataFrame) -> pl.DataFrame:
         """Take the texts."""
-        return chunk.select("position").with_columns(texts.columns(chunk, list_of(self.of)))
+        return chunk.select("position").with_columns(texts.wholly(chunk, list_of(self.of)))
 
     def pairs(self, projected: pl.DataFrame, progress: Progress = SILENT) -> Measured:
         """Tie each row to the first of its group: equality needs no more pairs."""

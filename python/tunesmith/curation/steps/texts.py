@@ -62,6 +62,41 @@ def columns(frame: pl.DataFrame, of: Sequence[str]) -> list[pl.Series]:
     return [text(frame, name).replace("", None).alias(name) for name in of]
 
 
+def wholly(frame: pl.DataFrame, of: Sequence[str]) -> list[pl.Series]:
+    """Give texts as `columns` does; a response with everything that the row teaches beside it.
+
+    That is the assistant's reasoning and calls of tools, in every turn and without the calls' ids, and of a pair the answer not to give:
+    rows that differ in them are no copies, though their texts are equal.
+
+    >>> call = [{"role": "assistant", "content": "", "reasoning": None, "tool_calls": '[{"id": "7", "type": "function", "function": {}}]'}]
+    >>> wholly(pl.DataFrame({"output": [""], "messages": [call]}), ["response"])[0].to_list()
+    ['[{"function": {}}]']
+    """
+    made = columns(frame, of)
+    lists = [name for name in ("messages", "rejected") if name in frame.columns and frame[name].null_count() < frame.height]
+    if "response" not in of or not lists:
+        return made
+    at = list(of).index("response")
+    silent = [_silent(name) for name in lists]
+    whole = pl.concat_str(made[at], *silent, separator="\n", ignore_nulls=True)
+    made[at] = frame.select(pl.when(whole != "").then(whole).alias("response")).to_series()
+    return made
+
+
+_ID = r'\{"id": (?:"(?:[^"\\]|\\.)*"|[^",]*), "type": "function", "function": '
+"""How `rows.turns` begins a call that has an id."""
+
+
+def _silent(name: str) -> pl.Expr:
+    """Join what the assistant's turns hold beside their texts, and of the answer not to give the texts, too; null where that is nothing."""
+    turn = pl.element().struct
+    calls = turn.field("tool_calls").str.replace_all(_ID, '{"function": ')
+    parts = [turn.field("reasoning"), calls, *([turn.field("content")] if name == "rejected" else [])]
+    said = pl.when(turn.field("role") == "assistant").then(pl.concat_str(parts, separator="\n", ignore_nulls=True))
+    joined = pl.col(name).list.eval(said.drop_nulls()).list.eval(pl.element().filter(pl.element() != "")).list.join("\n")
+    return pl.when(joined != "").then(joined)
+
+
 def length(texts: pl.DataFrame) -> pl.Series:
     """Count the characters of all text columns together."""
     return texts.select(pl.sum_horizontal(pl.all().str.len_chars().fill_null(0)).cast(pl.UInt32).alias("length")).to_series()
