@@ -6,6 +6,7 @@ import pytest
 from detection.chats import chat, message
 from detection.planting import PLANTED, planted
 from tunesmith.detection import DETECTORS, Limits, find, fit, fix, view
+from tunesmith.detection.findings import examine
 from tunesmith.errors import OptionError
 from tunesmith.rows import schema
 
@@ -35,6 +36,20 @@ def test_the_frame_is_the_contract_and_sorted() -> None:
     assert found.schema == schema.FINDING
     assert found["position"].is_sorted()
     assert find(pl.DataFrame(rows).clear()).schema == schema.FINDING
+
+
+def test_lines_are_judged_alike_in_pieces_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = [message("user", "What is 3 + 2?"), message("assistant", "6"), message("user", "c"), message("assistant", "&lt;d &lt;d")]
+    plain = pl.DataFrame([*planted("merged_rows", 5), *planted("output_empty", 5), *planted("html_entity", 5)])
+    for rows in (plain, chat(talk, talk, talk)):
+        whole = examine(rows)
+        assert whole.findings.height
+        for size in (2, 7):
+            monkeypatch.setattr("tunesmith.rows.pieces.SIZE", size)
+            cut = examine(rows)
+            assert cut.findings.equals(whole.findings)
+            assert cut.coverage.equals(whole.coverage)
+        monkeypatch.undo()
 
 
 def test_an_unknown_name_says_the_nearest() -> None:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import tiny
 from detection.chats import chat, message
+from detection.planting import clean, planted
 from tunesmith.cli import main
 from tunesmith.detection import languages
 from tunesmith.errors import OptionError
@@ -202,6 +203,21 @@ def test_a_profile_counts_tokens_scripts_objects_and_signals(tmp_path: Path) -> 
     assert "tokens" not in profile(rows()).result["lengths"]["prompt"]
     with pytest.raises(OptionError, match="topics: found 0"):
         profile(rows(), topics=0)
+
+
+@pytest.mark.parametrize("size", [25, 64])
+def test_pieces_change_no_profile(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        *clean(60),
+        *planted("merged_rows", 4),
+        *planted("output_empty", 3),
+        {"instruction": "写一首诗", "input": "", "output": "春眠不觉晓"},
+    ]
+    whole = profile(rows)
+    monkeypatch.setattr("tunesmith.rows.pieces.SIZE", size)
+    cut = profile(rows)
+    assert cut.result == whole.result
+    assert (cut.slices.equals(whole.slices), cut.findings.equals(whole.findings), cut.lengths.equals(whole.lengths)) == (True, True, True)
 
 
 def test_shared_openings_do_not_make_prompts_alike() -> None:

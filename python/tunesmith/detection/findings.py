@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,11 @@ from tunesmith.detection.strata import STRATA, strata
 from tunesmith.detection.supervised import is_view, prepare, replaced, view
 from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
+from tunesmith.rows.pieces import pieces
 from tunesmith.rows.schema import FINDING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tunesmith.detection.detector import Detector
     from tunesmith.models.embed import Embedder
@@ -88,28 +90,38 @@ def examine(
     """
     detectors = chosen(only, skip)
     lines = frame if is_view(frame) else view(frame)
-    prepared = prepare(lines, circling=any("circling" in detector.columns for detector in detectors))
-    found, covered = [], []
-    with progress.task("Detecting", len(detectors)) as done:
-        for number, detector in enumerate(detectors):
-            hits: Iterable[Hit]
-            if detector.embeds is not None and embedder is not None:
-                hits = detector.embeds(prepared, embedder)
-            elif detector.judge is None:
-                hits = detector.find(prepared, limits or NO_LIMITS)
-            else:
-                judged = list(detector.judge(prepared, limits or NO_LIMITS))
-                covered.append((detector.name, *_counted(judged)))
-                hits = [each.hit for each in judged if each.hit]
-            found.append(_located(detector, hits, prepared))
-            done(number + 1)
-    coverage = pl.DataFrame(covered, schema=COVERAGE, orient="row")
+    # Piece by piece: what detectors make of texts for a while takes several times their room. A model has batches of its own.
+    parts = list(pieces(lines)) if embedder is None else [lines]
+    found: list[pl.DataFrame] = []
+    covered: Counter[tuple[str, str]] = Counter()
+    with progress.task("Detecting", len(parts) * len(detectors)) as done:
+        for nth, part in enumerate(parts):
+            prepared = prepare(part, circling=any("circling" in detector.columns for detector in detectors))
+            for number, detector in enumerate(detectors):
+                hits, coverage = _hits(detector, prepared, limits or NO_LIMITS, embedder)
+                covered.update({(detector.name, name): count for name, count in coverage.items()})
+                found.append(_located(detector, hits, prepared))
+                done(nth * len(detectors) + number + 1)
+    verifiers = [each.name for each in detectors if each.judge is not None and (each.embeds is None or embedder is None)]
+    rows = [(name, *(covered[name, count] for count in COVERAGE.names()[1:])) for name in verifiers]
+    coverage_of_all = pl.DataFrame(rows, schema=COVERAGE, orient="row")
     if not found:
-        return Examined(findings=FINDING.to_frame(), coverage=coverage)
+        return Examined(findings=FINDING.to_frame(), coverage=coverage_of_all)
     order = {detector.name: number for number, detector in enumerate(detectors)}
     whole = pl.concat(found).with_columns(pl.col("detector").replace_strict(order, return_dtype=pl.Int32).alias("_order"))
     unique = whole.unique(["position", "detector", "field", "turn"], keep="first", maintain_order=True)
-    return Examined(findings=unique.sort("position", "_order", "turn", "field", maintain_order=True).drop("_order"), coverage=coverage)
+    findings = unique.sort("position", "_order", "turn", "field", maintain_order=True).drop("_order")
+    return Examined(findings=findings, coverage=coverage_of_all)
+
+
+def _hits(detector: Detector, prepared: pl.DataFrame, limits: Limits, embedder: Embedder | None) -> tuple[Iterable[Hit], Mapping[str, int]]:
+    """Run one detector over prepared lines; of a verifier, also tell how many lines it was asked, could read, and found wrong."""
+    if detector.embeds is not None and embedder is not None:
+        return detector.embeds(prepared, embedder), {}
+    if detector.judge is None:
+        return detector.find(prepared, limits), {}
+    judged = list(detector.judge(prepared, limits))
+    return [each.hit for each in judged if each.hit], dict(zip(COVERAGE.names()[1:], _counted(judged), strict=True))
 
 
 def _counted(judged: Iterable[Judged]) -> tuple[int, int, int]:

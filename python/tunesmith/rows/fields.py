@@ -20,7 +20,9 @@ def prompt(frame: pl.DataFrame) -> pl.Series:
     ['Add\n1, 2']
     """
     instruction, given = (pl.col(name).fill_null("") for name in ("instruction", "input"))
-    joined = pl.when(instruction == "").then(given).when(given == "").then(instruction).otherwise(instruction + "\n" + given)
+    # Written out where both are there alone; all other texts are shared with their column.
+    written = pl.when((instruction != "") & (given != "")).then(instruction) + "\n" + given
+    joined = pl.when(instruction == "").then(given).when(given == "").then(instruction).otherwise(written)
     if "messages" not in frame.columns or frame["messages"].null_count() == frame.height:
         return frame.select(joined.alias("prompt")).to_series()
     messages = pl.col("messages")

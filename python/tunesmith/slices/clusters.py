@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from tunesmith.detection.language import STOP_WORDS
+from tunesmith.rows.pieces import pieces
 from tunesmith.slices.slicing import ALONE
 from tunesmith.slices.verbs import EMPTY, VERBS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
 
     Centres = np.ndarray[Any, np.dtype[np.float64]]
+    Rows = np.ndarray[Any, np.dtype[np.uint32]]
 
 TOPICS: Final = 20
 """Clusters, unless said otherwise."""
@@ -21,6 +25,8 @@ OTHER: Final = "(none of these)"
 _ROUNDS, _TRIES, _FIT, _NAMED = 12, 3, 20_000, 3
 _APART: Final = 1e-6
 """Below this nothing is left that is not a centre already."""
+_READ: Final = 2_000
+"""Characters of a prompt that are read."""
 _TERMS: Final = 4_096
 """Terms at most, the most frequent ones."""
 _LEAST_ROWS, _MOST_ROWS, _FEW = 3, 0.1, 50
@@ -62,44 +68,68 @@ def clusters(prompts: pl.Series, *, topics: int = TOPICS, seed: int = 0) -> pl.S
     """
     import numpy as np
 
-    named = pl.Series("topic", [OTHER], dtype=pl.String).new_from_index(0, len(prompts))
-    matrix, terms = _vectors(prompts)
-    if not terms:
-        return named
-    spoken = np.flatnonzero(np.diff(matrix.indptr))
+    terms, cells = _counted(prompts)
+    if terms.is_empty():
+        return pl.Series("topic", [OTHER], dtype=pl.String).new_from_index(0, len(prompts))
+    spoken = np.concatenate([each["row"].unique(maintain_order=True).to_numpy() for each in cells])
     rng = np.random.default_rng(seed)
     fitted = np.sort(rng.choice(spoken, _FIT, replace=False)) if len(spoken) > _FIT else spoken
-    centres = _fit(matrix[fitted], topics, rng)
-    nearest = np.asarray(matrix[spoken] @ centres.T).argmax(axis=1)
-    names = _names(centres, terms)
-    return named.scatter(spoken, pl.Series([names[k] for k in nearest], dtype=pl.String))
+    chosen = pl.Series(fitted).implode()
+    matrix, _ = _vectors(pl.concat([each.filter(pl.col("row").is_in(chosen)) for each in cells]), terms, len(prompts))
+    centres = _fit(matrix, topics, rng)
+    nearest = np.full(len(prompts), len(centres), dtype=np.uint32)
+    while cells:
+        matrix, rows = _vectors(cells.pop(), terms, len(prompts))
+        nearest[rows] = np.asarray(matrix @ centres.T).argmax(axis=1)
+    return pl.Series("topic", [*_names(centres, terms["term"].to_list()), OTHER]).gather(pl.Series(nearest))
 
 
-def _vectors(prompts: pl.Series) -> tuple[Any, list[str]]:
-    """Give the unit TF-IDF vectors of prompts (a sparse matrix) and the terms of its columns."""
-    import numpy as np
-    from scipy.sparse import csr_array
+def _counted(prompts: pl.Series) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Give the terms that group prompts (`column, term, rows`), and how often each prompt has them (`row, column, tf`, piece by piece).
 
-    text = (
-        pl.DataFrame({"text": prompts.fill_null("")}).with_row_index("row").with_columns(pl.col("text").str.head(2_000).str.to_lowercase())
-    )
-    words = text.select("row", pl.col("text").str.extract_all(_WORD).alias("term")).explode("term")
-    runs = text.select("row", pl.col("text").str.extract_all(_RUN)).explode("text").drop_nulls()
-    pairs = [runs.select("row", pl.col("text").str.slice(k).str.extract_all(".{2}").alias("term")).explode("term") for k in (0, 1)]
-    counted = pl.concat([words, *pairs]).drop_nulls().group_by("row", "term").len("tf")
-    known = (
-        counted.group_by("term")
-        .agg(rows=pl.len())
-        .filter(~pl.col("term").is_in(_COMMON), pl.col("rows") >= _LEAST_ROWS, pl.col("rows") <= max(_MOST_ROWS * len(prompts), _FEW))
+    Prompts are read twice: which terms count is a matter of all, and the words of all take many times their room.
+    """
+    rows = pl.DataFrame(schema={"term": pl.String, "rows": pl.UInt32})
+    for _, piece in _words(prompts):
+        rows = pl.concat([rows, piece.group_by("term").agg(rows=pl.len())]).group_by("term").agg(pl.col("rows").sum())
+    terms = (
+        rows.filter(~pl.col("term").is_in(_COMMON), pl.col("rows") >= _LEAST_ROWS, pl.col("rows") <= max(_MOST_ROWS * len(prompts), _FEW))
         .sort("rows", "term", descending=[True, False])
         .head(_TERMS)
         .with_row_index("column")
     )
-    weight = (1 + pl.col("tf").log()) * (len(prompts) / pl.col("rows")).log1p()
-    cells = counted.join(known, on="term").with_columns(weight=weight).sort("row", "column")
-    cells = cells.with_columns(pl.col("weight") / pl.col("weight").pow(2).sum().over("row").sqrt())
-    at = (cells["row"].to_numpy().astype(np.int64), cells["column"].to_numpy().astype(np.int64))
-    return csr_array((cells["weight"].to_numpy(), at), shape=(len(prompts), known.height)), known["term"].to_list()
+    if terms.is_empty():
+        return terms, []
+    narrow = pl.col("row").cast(pl.UInt32), pl.col("column").cast(pl.UInt16), pl.col("tf").cast(pl.UInt16)
+    return terms, [
+        piece.join(terms, on="term").select(narrow).sort("row", "column").with_columns(pl.col("row") + start)
+        for start, piece in _words(prompts)
+    ]
+
+
+def _words(prompts: pl.Series) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Count the words of each prompt, `row, term, tf`, piece by piece; with the number of each piece's first prompt."""
+    start = 0
+    for piece in pieces(pl.DataFrame({"text": prompts})):
+        text = piece.with_row_index("row").with_columns(pl.col("text").fill_null("").str.head(_READ).str.to_lowercase())
+        words = text.select("row", pl.col("text").str.extract_all(_WORD).alias("term")).explode("term")
+        runs = text.select("row", pl.col("text").str.extract_all(_RUN)).explode("text").drop_nulls()
+        pairs = [runs.select("row", pl.col("text").str.slice(k).str.extract_all(".{2}").alias("term")).explode("term") for k in (0, 1)]
+        yield start, pl.concat([words, *pairs]).drop_nulls().group_by("row", "term").len("tf")
+        start += piece.height
+
+
+def _vectors(cells: pl.DataFrame, terms: pl.DataFrame, prompts: int) -> tuple[Any, Rows]:
+    """Give the unit TF-IDF vectors of the prompts that have a term (a sparse matrix), and which prompts they are."""
+    import numpy as np
+    from scipy.sparse import csr_array
+
+    weight = (1 + pl.col("tf").log()) * (prompts / pl.col("rows")).log1p()
+    weighed = cells.with_columns(terms["rows"].gather(cells["column"])).select("row", "column", weight=weight)
+    weighed = weighed.with_columns(pl.col("weight") / pl.col("weight").pow(2).sum().over("row").sqrt())
+    rows, firsts = np.unique(weighed["row"].to_numpy(), return_index=True)
+    ends = np.append(firsts, weighed.height)
+    return csr_array((weighed["weight"].to_numpy(), weighed["column"].to_numpy().astype(np.int32), ends), (len(rows), terms.height)), rows
 
 
 def _fit(matrix: Any, topics: int, rng: np.random.Generator) -> Centres:

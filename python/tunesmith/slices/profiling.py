@@ -12,6 +12,7 @@ from tunesmith.detection import counts, find
 from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import fields, read
+from tunesmith.rows.pieces import pieces
 from tunesmith.slices.clusters import TOPICS, clusters
 from tunesmith.slices.parsing import parse
 from tunesmith.slices.scripts import scripts
@@ -19,7 +20,7 @@ from tunesmith.slices.slicing import LENGTHS, WORD, columns
 from tunesmith.slices.verbs import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tunesmith.rows import Data
     from tunesmith.templates import ModelTokenizer
@@ -96,14 +97,11 @@ def profile(
     named = _tokenizer(tokenizer)
     data = read(source, format=format, mapping=mapping, progress=progress).some()
     frame = data.frame
-    prompts, responses = fields.prompt(frame), fields.response(frame)
-    slices = _sliced(frame, prompts, topics=topics, seed=seed)
+    looked = _looked_at(frame, named, progress)
+    prompts = looked.prompts
+    slices = looked.slices.with_columns(clusters(prompts, topics=topics, seed=seed).alias("cluster"))
     if parser is not None:
         slices = slices.with_columns(parse(frame["instruction"], parser, progress=progress))
-    findings = find(frame, progress=progress)
-    texts = {"prompt": prompts.fill_null(""), "response": responses.fill_null("")}
-    words = {name: series.str.count_matches(WORD) for name, series in texts.items()}
-    tokens = {} if named is None else {name: named.core.count(series) for name, series in texts.items()}
     same = boilerplate(frame)
     result = {
         "format": data.format,
@@ -111,12 +109,8 @@ def profile(
         "valid": frame.height,
         "rejected": data.rows - frame.height,
         "lengths": {
-            name: {
-                "characters": quantiles(series.str.len_chars()),
-                "words": quantiles(words[name]),
-                **({"tokens": quantiles(tokens[name])} if tokens else {}),
-            }
-            for name, series in texts.items()
+            name: {unit: quantiles(looked.spreads[unit, name]) for unit in ("characters", "words", "tokens")[: 2 if named is None else 3]}
+            for name in ("prompt", "response")
         },
         "languages": tally(slices["language"]),
         "scripts": tally(slices["script"]),
@@ -126,14 +120,16 @@ def profile(
         "clusters": tally(slices["cluster"]),
         "length": {label: count for label in LENGTHS if (count := int((slices["length"] == label).sum()))},
         "turns": {str(value): count for value, count in slices["turns"].value_counts().sort("turns").iter_rows()},
-        "duplicates": duplicates(without_openings(prompts, same), responses),
+        "duplicates": duplicates(without_openings(prompts, same), fields.response(frame)),
         "boilerplate": same,
-        "signals": measured(texts["response"]),
-        "findings": counts(findings),
+        "signals": measured(looked.signals),
+        "findings": counts(looked.findings),
         "notes": list(data.notes),
     }
-    lengths = frame.select("position").with_columns(**words, **{f"{name}_tokens": series for name, series in tokens.items()})
-    return Profile(data=data, slices=slices, findings=findings, lengths=lengths, result=result)
+    tokens = {f"{name}_tokens": looked.spreads["tokens", name] for name in ("prompt", "response") if named is not None}
+    words = {name: looked.spreads["words", name] for name in ("prompt", "response")}
+    lengths = frame.select("position").with_columns(**words, **tokens)
+    return Profile(data=data, slices=slices, findings=looked.findings, lengths=lengths, result=result)
 
 
 def _tokenizer(name: str | None) -> ModelTokenizer | None:
@@ -144,12 +140,55 @@ def _tokenizer(name: str | None) -> ModelTokenizer | None:
     return load_tokenizer(name)
 
 
-def _sliced(frame: pl.DataFrame, prompts: pl.Series, *, topics: int, seed: int) -> pl.DataFrame:
-    """Make the slice columns, and those of a profile alone."""
-    return columns(frame).with_columns(
-        objects(frame["instruction"]).alias("object"),
-        scripts(prompts).alias("script"),
-        clusters(prompts, topics=topics, seed=seed).alias("cluster"),
+@dataclass(frozen=True, kw_only=True)
+class _Looked:
+    """What looking at each row by itself gives.
+
+    Attributes:
+        prompts: ``String[n]``.
+        slices: `slices.columns`, and ``object``, ``script``.
+        findings: `rows.schema.FINDING`.
+        spreads: Unit (characters, words, tokens) and text (prompt, response) to counts, ``UInt32[n]``.
+        signals: `SIGNALS` of the responses that are not empty.
+    """
+
+    prompts: pl.Series
+    slices: pl.DataFrame
+    findings: pl.DataFrame
+    spreads: Mapping[tuple[str, str], pl.Series]
+    signals: pl.DataFrame
+
+
+def _looked_at(frame: pl.DataFrame, tokenizer: ModelTokenizer | None, progress: Progress) -> _Looked:
+    """Look at rows block by block: on the way to a few counts, texts and their words take many times their room."""
+    blocks: list[_Looked] = []
+    with progress.task("Counting", frame.height) as done:
+        for block in pieces(frame):
+            blocks.append(_of_block(block, tokenizer))
+            done(sum(each.prompts.len() for each in blocks))
+    return _Looked(
+        prompts=pl.concat([each.prompts for each in blocks]),
+        slices=pl.concat([each.slices for each in blocks]),
+        findings=pl.concat([each.findings for each in blocks]).sort("position", maintain_order=True),
+        spreads={key: pl.concat([each.spreads[key] for each in blocks]) for key in blocks[0].spreads},
+        signals=pl.concat([each.signals for each in blocks]),
+    )
+
+
+def _of_block(frame: pl.DataFrame, tokenizer: ModelTokenizer | None) -> _Looked:
+    prompts, responses = fields.prompt(frame), fields.response(frame).fill_null("")
+    spreads: dict[tuple[str, str], pl.Series] = {}
+    for name, text in (("prompt", prompts), ("response", responses)):
+        spreads["characters", name] = text.str.len_chars()
+        spreads["words", name] = text.str.count_matches(WORD)
+        if tokenizer is not None:
+            spreads["tokens", name] = tokenizer.core.count(text)
+    return _Looked(
+        prompts=prompts,
+        slices=columns(frame).with_columns(objects(frame["instruction"]).alias("object"), scripts(prompts).alias("script")),
+        findings=find(frame),
+        spreads=spreads,
+        signals=core.signals(responses.filter(responses.str.strip_chars() != ""), only=SIGNALS),
     )
 
 
@@ -158,20 +197,19 @@ def asked() -> pl.Expr:
     return pl.concat_str("verb", "object", separator=" ").alias("object")
 
 
-def measured(texts: pl.Series) -> dict[str, dict[str, float]]:
-    """Give quantiles of the signals of texts; empty texts have none.
+def measured(signals: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """Give quantiles (nearest rank) of each column; nothing where there are no rows.
 
-    >>> measured(pl.Series(["so so", ""]))["distinct_2"]["p50"]
+    >>> measured(pl.DataFrame({"distinct_2": [1.0, 0.5, 1.0]}))["distinct_2"]["p50"]
     1.0
     """
-    spoken = texts.filter(texts.str.strip_chars() != "")
-    if spoken.is_empty():
+    if signals.is_empty():
         return {}
-    frame = core.signals(spoken)
     shares = {name: share for name, share in QUANTILES.items() if name in {"p1", "p50", "p99"}}
     return {
-        name: {mark: float(frame[name].quantile(share, interpolation="nearest") or 0.0) for mark, share in shares.items()}
+        name: {mark: float(signals[name].quantile(share, interpolation="nearest") or 0.0) for mark, share in shares.items()}
         for name in SIGNALS
+        if name in signals.columns
     }
 
 
@@ -205,14 +243,20 @@ def duplicates(prompts: pl.Series, responses: pl.Series) -> dict[str, int]:
     """Count exact duplicates of prompt and response, and near duplicates of the prompt."""
     if prompts.is_empty():
         return {"exact": 0, "near": 0, "largest": 0}
-    both = pl.select(pl.concat_str(prompts, responses, separator="\n\n", ignore_nulls=True)).to_series()
-    exact = core.exact_duplicates(both)
+    # By their ids: the texts of all rows, put together, would take the room of the rows once more.
+    texts = (pl.select(pl.concat_str(*two, separator="\n\n", ignore_nulls=True)).to_series() for two in _pairs(prompts, responses))
+    exact = core.exact_duplicates(pl.concat([core.row_ids([text]) for text in texts]))
     near = core.near_duplicates(prompts, threshold=0.7)
     return {
         "exact": int((exact["row"] != exact["root"]).sum()),
         "near": int((near["row"] != near["root"]).sum()),
         "largest": _int(near["root"].value_counts()["count"].max()),
     }
+
+
+def _pairs(prompts: pl.Series, responses: pl.Series) -> Iterator[tuple[pl.Series, pl.Series]]:
+    for block in pieces(pl.DataFrame([prompts.alias("prompt"), responses.alias("response")])):
+        yield block["prompt"], block["response"]
 
 
 def without_openings(prompts: pl.Series, shared: list[dict[str, Any]]) -> pl.Series:
