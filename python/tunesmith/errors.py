@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
@@ -66,3 +68,37 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = get_close_matches(name, known, n=1)
     return f'did you mean "{close[0]}"?' if close else f"known: {', '.join(known)}"
+
+
+_PLAINLY = (
+    ("Value error, |Input should be ", ""),
+    ("^a valid (array|list|tuple)$", "a list"),
+    ("^(a valid dictionary|an object)$", "keys and values (`name: value`)"),
+    ("^a valid number$", "a number"),
+    ("^a valid integer.*", "a whole number"),
+    ("^a valid string$", "a text"),
+    ("^a valid boolean.*", "true or false"),
+    ("less than or equal to", "at most"),
+    ("greater than or equal to", "at least"),
+    ("greater than", "more than"),
+    ("^String should match pattern.*", "letters, digits, _ and -, a letter first"),
+)
+
+
+def unfit(detail: Mapping[str, Any]) -> str:
+    """Say in our words what pydantic found in a file that a person wrote.
+
+    Args:
+        detail: One of ``ValidationError.errors()``.
+
+    >>> unfit({"type": "tuple_type", "msg": "Input should be a valid array", "input": "topic"})
+    'expected a list ([topic]), found "topic"'
+    """
+    message = str(detail["msg"])
+    for pattern, words in _PLAINLY:
+        message = re.sub(pattern, words, message)
+    if detail["type"] == "value_error":
+        return message
+    found = detail["input"]
+    hint = f" ([{found}])" if message == "a list" and isinstance(found, str | int | float) else ""
+    return f"expected {message}{hint}, found {json.dumps(found, ensure_ascii=False, default=str)}"

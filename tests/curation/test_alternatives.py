@@ -139,7 +139,7 @@ def test_what_only_a_run_can_tell(version, change, reason):
     [
         ("nere.threshold=0.7", 'the recipe has no step "nere"; did you mean "near"?'),
         ("near.treshold=0.7", 'unknown option "treshold"; did you mean "threshold"?'),
-        ("near.threshold=high", 'threshold: expected a valid number, found "high"'),
+        ("near.threshold=high", 'threshold: expected a number, found "high"'),
         ("near.threshold", "expected STEP.OPTION=VALUE"),
         ("threshold=0.7", "expected STEP.OPTION=VALUE"),
         ("near.threshold.max=1", "near has no option threshold.max"),

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from tunesmith.curation.steps import STEPS, Step
 from tunesmith.curation.steps.base import Options
-from tunesmith.errors import OptionError, TunesmithError, did_you_mean
+from tunesmith.errors import OptionError, TunesmithError, did_you_mean, unfit
 
 M = TypeVar("M", bound=Options)
 
@@ -150,7 +150,7 @@ def parse(raw: Any, *, where: str, folder: Path | None = None, resolve: bool = T
     try:
         return Recipe(sources=sources, schema=rules, steps=steps)
     except ValidationError as error:
-        raise OptionError(f"{where}: {_said(error.errors()[0])}") from error
+        raise OptionError(f"{where}: {unfit(error.errors()[0])}") from error
 
 
 _SECTIONS = ("sources", "schema", "steps")
@@ -225,14 +225,7 @@ def _explained(model: type[Options], detail: Any, where: str) -> str:
         return f'{where}: unknown option "{place}"; {did_you_mean(path[-1], known)}'
     if detail["type"] == "missing":
         return f'{where}: "{place}" is missing; {_description(model, path)}'.rstrip("; ")
-    return f"{where}{f', {place}' if place else ''}: {_said(detail)}"
-
-
-def _said(detail: Any) -> str:
-    message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    if detail["type"] == "value_error":
-        return message
-    return f"expected {message}, found {json.dumps(detail['input'], ensure_ascii=False, default=str)}"
+    return f"{where}{f', {place}' if place else ''}: {unfit(detail)}"
 
 
 def _field_model(model: type[Options], name: str) -> type[Options] | None:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from tunesmith.errors import InputError, OptionError, did_you_mean
+from tunesmith.errors import InputError, OptionError, did_you_mean, unfit
 
 Answer = Literal["pass", "fail", "inconclusive"]
 SEVERITIES = ("fatal", "review", "information")
@@ -198,7 +198,7 @@ def _first(error: ValidationError) -> str:
         return f"{place}: expected keys ({', '.join(_keys(SECTIONS[place]))}), found {problem['input']!r}"
     if problem["type"] == "missing":
         return f"{place}: required, and not there"
-    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
+    return f"{place}: {unfit(problem)}"
 
 
 def _known(gate: DataGate, file: str | Path) -> None:

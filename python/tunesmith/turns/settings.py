@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 import tunesmith
-from tunesmith.errors import InputError, OptionError, did_you_mean
+from tunesmith.errors import InputError, OptionError, did_you_mean, unfit
 from tunesmith.training import TrainOptions
 from tunesmith.training.options import describe
 
@@ -219,8 +219,7 @@ def _explained(model: type[Section], detail: Any, where: str) -> str:
         return f'{where}: unknown option "{name}"; {did_you_mean(name, said)}'
     if detail["type"] == "missing":
         return f"{where}: {name} is missing; {model.model_fields[name].description}"
-    message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{where}.{name}: expected {message}, found {detail['input']!r}"
+    return f"{where}.{name}: {unfit(detail)}"
 
 
 def _train(given: Mapping[Any, Any], where: str) -> TrainOptions:
