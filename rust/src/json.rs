@@ -18,8 +18,10 @@ pub use column::{count_keys, texts, types};
 pub use nested::{items, parse_each};
 pub use read::read;
 pub use scan::plain_until;
-pub use stream::{Block, Stream};
+pub use stream::{Block, Stream, Windows};
 pub use value::values;
+
+use crate::error::Error;
 
 /// Bytes that one worker takes at a time.
 const STRETCH: usize = 1 << 20;
@@ -137,6 +139,23 @@ impl Index {
     fn key(&self, name: &str) -> Option<u32> {
         self.keys.iter().position(|key| key == name).and_then(|key| u32::try_from(key).ok())
     }
+}
+
+/// What columns of text may do with the bytes that they are cut from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Point into them, where strings without escapes make up a good part.
+    Shared,
+    /// Copy what is asked for, so that a few words do not hold a file.
+    Copied,
+    /// The same; and what was copied is checked once more: someone else may have written into them since they were read.
+    Foreign,
+}
+
+/// What is said of a foreign source that is no longer what was read.
+#[must_use]
+pub fn changed() -> Error {
+    Error::Input("what was read has changed since: something wrote into the file; read it again".into())
 }
 
 /// How the records lie in the file.

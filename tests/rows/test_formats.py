@@ -7,6 +7,8 @@ import pytest
 
 from tunesmith.errors import InputError, OptionError
 from tunesmith.rows import read, schema
+from tunesmith.rows.formats import FIELDS, FORMATS
+from tunesmith.rows.records import FrameTable, Records
 from tunesmith.rows.streaming import Stream
 
 
@@ -328,3 +330,40 @@ def test_messages_that_hang_in_the_air():
         (6, "text", "wrong_type"),
         (7, "parent_id", "no_parent"),
     ]
+
+
+def test_every_field_that_a_format_looks_at_is_known():
+    asked: set[str] = set()
+
+    class Watched(FrameTable):
+        def texts(self, name):
+            asked.add(name)
+            return super().texts(name)
+
+        def types(self, name):
+            asked.add(name)
+            return super().types(name)
+
+        def kinds(self, name):
+            asked.add(name)
+            return super().kinds(name)
+
+        def values(self, name):
+            asked.add(name)
+            return super().values(name)
+
+        def objects(self, name, rows=None):
+            asked.add(name)
+            return super().objects(name, rows)
+
+        def turns(self, name):
+            asked.add(name)
+            return super().turns(name)
+
+    columns = {name: pl.Series([None], dtype=schema.ROW.get(name, pl.String)) for name in FIELDS}
+    for chosen in FORMATS.values():
+        for left_out in (None, *FIELDS):
+            table = Watched(pl.DataFrame({name: column for name, column in columns.items() if name != left_out}))
+            chosen.parse(Records(file="rows", table=table))
+    assert asked <= FIELDS
+    assert asked > {"instruction", "context", "response", "history", "conversation", "rank", "tools", "weight"}

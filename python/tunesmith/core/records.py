@@ -133,7 +133,7 @@ def _named(
     return pl.DataFrame({name: made(column) for name, column in zip(names, columns, strict=True)})
 
 
-def read_json(source: bytes | str | Path, *, progress: Callable[[int], object] | None = None) -> JsonRecords:
+def read_json(source: bytes | str | Path, *, mapped: bool = False, progress: Callable[[int], object] | None = None) -> JsonRecords:
     r"""Read JSON records: an array of objects (or several), one object a line, or objects one after another.
 
     Read as Python's `json` reads (escapes, `NaN`), but record by record: one damaged element costs itself alone.
@@ -141,6 +141,8 @@ def read_json(source: bytes | str | Path, *, progress: Callable[[int], object] |
 
     Args:
         source: The file's bytes, or its path.
+        mapped: Read a file where the system caches it, not a copy of it. Columns are copied from there, whatever `share` says.
+            The file must stay as it is while the records are used: one that is cut meanwhile ends the process.
         progress: Called with the number of bytes read so far.
     Raises:
         InputError: If the file cannot be opened or is UTF-16.
@@ -165,32 +167,44 @@ def read_json(source: bytes | str | Path, *, progress: Callable[[int], object] |
         start = data[:2]
     if start in _UTF16:
         raise InputError(f"{name}: expected UTF-8, found UTF-16 (byte order mark {start.hex(' ')}); save it as UTF-8")
-    return JsonRecords(_native.json_open(str(source), progress) if data is None else _native.json_read(data, progress))
+    return JsonRecords(_native.json_open(str(source), mapped, progress) if data is None else _native.json_read(data, progress))
 
 
-def json_blocks(chunks: Iterable[bytes]) -> Iterator[JsonRecords]:
-    """Read JSON records whose bytes come in chunks, holding a chunk at a time: a file larger than memory.
+def json_blocks(source: Iterable[bytes] | Path, *, size: int = 1 << 24) -> Iterator[JsonRecords]:
+    """Read JSON records block by block: of a file larger than memory, a block at a time is held.
 
     What `read_json` gives for all of them together, in pieces: records, lines and bytes are counted through, and a record
-    that does not end in its chunk comes with the next. Damage without an end in sight waits for it, and is held.
+    that does not end in its block comes with the next. Damage without an end in sight waits for it, and is held.
 
     Args:
-        chunks: The bytes of a file, cut anywhere; some megabytes each.
+        source: The bytes of a file in chunks, cut anywhere, some megabytes each; or its path, which is read as `read_json` does
+            with `mapped`.
+        size: Bytes that are looked at together, of a path.
     Yields:
-        The records that ended in each chunk; nothing for a chunk in which none did.
+        The records that ended in each block; nothing for one in which none did.
+    Raises:
+        InputError: If the file cannot be opened, or has no bytes.
 
     >>> blocks = json_blocks([b'[{"a": 1}, {"a"', b": 2}, oops, ", b'{"a": 3}]'])
     >>> [(block.frame["record"].to_list(), block.rejects["record"].to_list()) for block in blocks]
     [([0], []), ([1], []), ([3], [2])]
     """
-    stream = _native.JsonStream()
-    for chunk in chunks:
-        block = JsonRecords(stream.push(chunk, last=False))
+    for block in map(JsonRecords, _windows(source, size) if isinstance(source, Path) else _pushed(source)):
         if len(block) or block.damaged:
             yield block
-    block = JsonRecords(stream.push(b"", last=True))
-    if len(block) or block.damaged:
+
+
+def _windows(path: Path, size: int) -> Iterator[_native.JsonIndex]:
+    windows = _native.JsonWindows(str(path))
+    while (block := windows.next(size)) is not None:
         yield block
+
+
+def _pushed(chunks: Iterable[bytes]) -> Iterator[_native.JsonIndex]:
+    stream = _native.JsonStream()
+    for chunk in chunks:
+        yield stream.push(chunk, last=False)
+    yield stream.push(b"", last=True)
 
 
 def parse_json(texts: Any, *, progress: Callable[[int], object] | None = None) -> JsonRecords:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import polars as pl
 from tunesmith.detection.findings import find
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows.rejects import writing_rejects
-from tunesmith.rows.streaming import Stream
+from tunesmith.rows.streaming import Stream, Unforeseen
 from tunesmith.rows.versions import verify
 
 if TYPE_CHECKING:
@@ -161,17 +162,23 @@ def _checked(
     keep: bool,
     progress: Progress,
 ) -> Checked:
-    label = "Reading" if keep else "Checking"
-    stream = Stream(source=source, format=format, mapping=mapping, progress=progress, label=label, whole=keep, passing=not keep)
+    stream = partial(Stream, source=source, format=format, mapping=mapping, progress=progress)
+    if not keep:
+        with suppress(Unforeseen):
+            return _by_blocks(stream(label="Checking", passing=True, ahead=False), rejects)
+        return _by_blocks(stream(label="Checking", passing=True), rejects)
+    data = stream().data()
+    found = find(data.frame, progress=progress)
     tally = Tally()
-    if keep:
-        data = stream.data()
-        found = find(data.frame, progress=progress)
-        tally.add(data, found)
-        if rejects is not None:
-            with writing_rejects(rejects) as write:
-                write(data.rejected)
-        return Checked(tally=tally, format=data.format, notes=data.notes, data=data, findings=found)
+    tally.add(data, found)
+    if rejects is not None:
+        with writing_rejects(rejects) as write:
+            write(data.rejected)
+    return Checked(tally=tally, format=data.format, notes=data.notes, data=data, findings=found)
+
+
+def _by_blocks(stream: Stream, rejects: str | Path | None) -> Checked:
+    tally = Tally()
     with writing_rejects(rejects) if rejects is not None else nullcontext(lambda _rejected: None) as write:
         for block in stream:
             tally.add(block, find(block.frame))

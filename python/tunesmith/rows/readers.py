@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
@@ -40,8 +41,8 @@ class Reader(Protocol):
         """Give all records, and what is to be told of them."""
         ...
 
-    def blocks(self) -> Iterator[tuple[Table, tuple[str, ...]]]:
-        """Give the records in blocks; each knows the fields of all."""
+    def blocks(self, *, ahead: bool = True) -> Iterator[tuple[Table, tuple[str, ...]]]:
+        """Give the records in blocks; each knows the fields of all, or, unless `ahead`, at least those of all up to it."""
         ...
 
 
@@ -55,7 +56,7 @@ class FrameReader:
         """See `Reader`."""
         return FrameTable(self.frame), ()
 
-    def blocks(self) -> Iterator[tuple[Table, tuple[str, ...]]]:
+    def blocks(self, *, ahead: bool = True) -> Iterator[tuple[Table, tuple[str, ...]]]:  # noqa: ARG002  (all are known)
         """See `Reader`."""
         for start in range(0, max(self.frame.height, 1), BLOCK):
             yield FrameTable(self.frame.slice(start, BLOCK), start=start), ()
@@ -71,7 +72,7 @@ class ListReader:
         """See `Reader`."""
         return JsonTable(self.lines), ()
 
-    def blocks(self) -> Iterator[tuple[Table, tuple[str, ...]]]:
+    def blocks(self, *, ahead: bool = True) -> Iterator[tuple[Table, tuple[str, ...]]]:  # noqa: ARG002  (all are known)
         """See `Reader`."""
         yield self.whole()
 
@@ -99,12 +100,10 @@ class FileReader:
                 return _joined(list(self._delimited(kind))), ()
             if kind == ".txt":
                 return self._text(), ()
-            plain = self.content.path is not None and not self.content.packed and not self.content.transcoded
-            table = JsonTable(self.content.path if plain and self.content.path else b"".join(self.content.text()))
-            return self._alone(*opened(table, self.name, self.fits))
+            return self._alone(*opened(JsonTable(self._plain or b"".join(self.content.text())), self.name, self.fits))
         raise AssertionError
 
-    def blocks(self) -> Iterator[tuple[Table, tuple[str, ...]]]:
+    def blocks(self, *, ahead: bool = True) -> Iterator[tuple[Table, tuple[str, ...]]]:
         """See `Reader`."""
         with self._reading() as kind:
             if kind in TABLES:
@@ -114,30 +113,48 @@ class FileReader:
             elif kind == ".txt":
                 yield self._text(), ()
             else:
-                yield from self._json_blocks()
+                yield from self._json_blocks(ahead=ahead)
 
-    def _json_blocks(self) -> Iterator[tuple[Table, tuple[str, ...]]]:
-        # Once over the file for the names of its fields: which format it is, and what a record lacks, is a matter of all.
-        keys: dict[str, None] = {}
-        tables: list[JsonTable] | Iterator[JsonTable] = []
-        with closing(self.content.text()) as chunks:
-            first = next(chunks, b"")
-            if len(first) < contents.CHUNK:
-                yield self._alone(*opened(JsonTable(first + b"".join(chunks)), self.name, self.fits))
-                return
-            every = chain([first], chunks)
-            del first
-            for table in _tables(every):
-                keys.update(dict.fromkeys(table.keys))
-                if isinstance(tables, list):
-                    tables = [*tables, table] if len(tables) < _HELD else _tables(self.content.text())
-            del table
-        if isinstance(tables, list) and len(tables) == 1:
-            yield self._alone(*opened(tables[0], self.name, self.fits))
+    def _json_blocks(self, *, ahead: bool) -> Iterator[tuple[Table, tuple[str, ...]]]:
+        tables = self._json_tables()
+        start = list(islice(tables, 2))
+        if len(start) < 2:
+            yield self._alone(*opened(start[0] if start else JsonTable(b""), self.name, self.fits))
             return
-        for table in _given(tables):
+        keys: dict[str, None] = {}
+        tables = chain(_given(start), tables)
+        for table in self._seen(tables, keys) if ahead else tables:
+            keys.update(dict.fromkeys(table.keys))
             table.keys = list(keys)
             yield table, ()
+
+    def _seen(self, tables: Iterator[JsonTable], keys: dict[str, None]) -> Iterator[JsonTable]:
+        """Go over all tables for the names of their fields, then give them, or what is read again where they are many."""
+        held: list[JsonTable] | None = []
+        for table in tables:
+            keys.update(dict.fromkeys(table.keys))
+            held = [*held, table] if held is not None and len(held) < _HELD else None
+        return self._json_tables() if held is None else _given(held)
+
+    def _json_tables(self) -> Iterator[JsonTable]:
+        """Give a table of all, or of each block where they are more than one."""
+        path = self._plain
+        if path is None:
+            with closing(self.content.text()) as chunks:
+                first = next(chunks, b"")
+                if len(first) < contents.CHUNK:
+                    yield JsonTable(first + b"".join(chunks))
+                else:
+                    yield from map(JsonTable, core.json_blocks(chain([first], chunks)))
+        elif path.stat().st_size <= contents.CHUNK:
+            yield JsonTable(path)
+        else:
+            yield from map(JsonTable, core.json_blocks(path, size=contents.CHUNK))
+
+    @property
+    def _plain(self) -> Path | None:
+        """Where its text lies as it is."""
+        return None if self.content.packed or self.content.transcoded else self.content.path
 
     def _alone(self, table: JsonTable, notes: tuple[str, ...]) -> tuple[Table, tuple[str, ...]]:
         """Refuse what is no JSON at all; a damaged record among others is a reject."""
@@ -243,15 +260,8 @@ def _arrow(source: Any) -> pl.DataFrame:
         return pl.read_ipc_stream(source)
 
 
-def _tables(chunks: Iterable[bytes]) -> Iterator[JsonTable]:
-    return (JsonTable(block) for block in core.json_blocks(chunks))
-
-
-def _given(tables: list[JsonTable] | Iterator[JsonTable]) -> Iterator[JsonTable]:
+def _given(tables: list[JsonTable]) -> Iterator[JsonTable]:
     """Give each table, and hold it no longer."""
-    if not isinstance(tables, list):
-        yield from tables
-        return
     tables.reverse()
     while tables:
         yield tables.pop()

@@ -80,7 +80,7 @@ class JsonTable:
 
     def __init__(self, source: bytes | Path | core.JsonRecords) -> None:
         """Take a file, or records of it. Columns are copied: rows outlive the bytes of their file, of which they are a part."""
-        records = source if isinstance(source, core.JsonRecords) else core.read_json(source)
+        records = source if isinstance(source, core.JsonRecords) else core.read_json(source, mapped=True)
         self.record = records.frame["record"]
         self.line: pl.Series | None = records.frame["line"]
         self.damaged = records.rejects.select(DAMAGED.names()).cast(DAMAGED) if records.damaged else pl.DataFrame(schema=DAMAGED)

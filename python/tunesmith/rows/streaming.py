@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,13 +15,17 @@ from tunesmith.errors import InputError, OptionError, at, did_you_mean
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows.assembling import assemble, nameless
 from tunesmith.rows.data import Data
-from tunesmith.rows.formats import FORMATS, infer, named
+from tunesmith.rows.formats import FIELDS, FORMATS, infer, named
 from tunesmith.rows.formats.base import Format, Parsed
 from tunesmith.rows.identity import ids
 from tunesmith.rows.lengths import MAX_CHARACTERS, too_long
 from tunesmith.rows.records import Records, Table
 from tunesmith.rows.rejects import RAW
 from tunesmith.rows.sources import Source, open_sources
+
+
+class Unforeseen(Exception):  # noqa: N818  (no error of anyone's: the reader goes over the source for its fields, and begins again)
+    """A block has a field that says more of the blocks before it, which have been given."""
 
 
 @dataclass(kw_only=True)
@@ -36,6 +41,8 @@ class Stream:
         label: What the work is called there.
         whole: Read each source in one block.
         passing: Rows live no longer than their block, and get no ids.
+        ahead: Go over a source for its fields before its first block is given. Without, a user's field may be absent from the
+            blocks before the one that has it first, and `Unforeseen` is raised where more depends on a field.
     """
 
     source: Any
@@ -46,6 +53,7 @@ class Stream:
     label: str = "Reading"
     whole: bool = False
     passing: bool = False
+    ahead: bool = True
     _formats: dict[str, None] = field(default_factory=dict)
     _notes: dict[str, None] = field(default_factory=dict)
     _lost: dict[str, Counter[str]] = field(default_factory=dict)
@@ -65,7 +73,8 @@ class Stream:
                 taken = None
                 for records in self._blocks(opened, whole=self.whole):
                     first = taken is None
-                    taken = taken or self._choose(records, chosen, opened)
+                    with self._begins(first):
+                        taken = taken or self._choose(records, chosen, opened)
                     whole = first and taken.together and not self.whole
                     for part in self._blocks(opened, whole=True) if whole else (records,):
                         frame, rejected, start = self._rows(part, taken, start, keep=opened.version)
@@ -77,9 +86,25 @@ class Stream:
             raise InputError("expected at least one source, found none")
 
     def _blocks(self, opened: Source, *, whole: bool) -> Iterator[Records]:
-        for table, notes in [opened.reader.whole()] if whole else opened.reader.blocks():
+        known: frozenset[str] | None = None
+        for table, notes in [opened.reader.whole()] if whole else opened.reader.blocks(ahead=self.ahead):
             self._notes.update(dict.fromkeys(notes))
-            yield Records(file=opened.name, table=table, mapping=_checked(self.mapping, opened.name, table))
+            with self._begins(known is None):
+                records = Records(file=opened.name, table=table, mapping=_checked(self.mapping, opened.name, table))
+            if known is not None and FIELDS & (frozenset(records.keys) - known):
+                raise Unforeseen
+            known = frozenset(records.keys)
+            yield records
+
+    @contextmanager
+    def _begins(self, first: bool) -> Iterator[None]:
+        """What a source's first block lacks may come later."""
+        try:
+            yield
+        except (InputError, OptionError) as error:
+            if self.ahead or not first:
+                raise
+            raise Unforeseen from error
 
     def data(self) -> Data:
         """Read everything, whole."""

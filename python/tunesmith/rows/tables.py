@@ -107,7 +107,7 @@ class TableReader:
         """See `Reader`."""
         return FrameTable(read_table(self.folder, self.name)), ()
 
-    def blocks(self) -> Iterator[tuple[Table, tuple[str, ...]]]:
+    def blocks(self, *, ahead: bool = True) -> Iterator[tuple[Table, tuple[str, ...]]]:  # noqa: ARG002  (all are known)
         """See `Reader`."""
         place = _place(self.folder, self.name)
         try:

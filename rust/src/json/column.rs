@@ -7,7 +7,7 @@ use arrow_array::StringViewArray;
 use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, ScalarBuffer};
 
 use super::scan::{decode_into, short_view};
-use super::{Index, Kind, Member};
+use super::{Index, Kind, Member, Source, changed};
 use crate::error::Result;
 use crate::parallel::{Control, map};
 
@@ -28,23 +28,25 @@ const UNASKED: u32 = u32::MAX;
 
 /// Texts of distinct fields: strings decoded, other values as they stand.
 ///
-/// With `share`, where strings without escapes make up a good part of the source, the columns point to it, and share it;
-/// else what is asked for is copied, so that a few words do not hold a file.
-///
 /// # Errors
-/// [`crate::error::Error::Interrupted`].
-pub fn texts(source: &Buffer, index: &Index, fields: &[&str], share: bool, control: &Control) -> Result<Vec<StringViewArray>> {
+/// [`crate::error::Error::Interrupted`]; [`crate::error::Error::Input`] if a foreign source is no longer what was read.
+pub fn texts(bytes: &Buffer, index: &Index, fields: &[&str], source: Source, control: &Control) -> Result<Vec<StringViewArray>> {
     let rows = index.records.len();
-    let job = Job { bytes: source.as_slice(), index, asked: asked(index, fields), stretches: stretches(index), fields: fields.len() };
+    let job = Job { bytes: bytes.as_slice(), index, asked: asked(index, fields), stretches: stretches(index), fields: fields.len() };
     let sizes = map(job.stretches.len(), |k| control.check().map(|()| job.sizes(k)))?;
     let plain: usize = sizes.iter().flatten().map(|size| size.plain).sum();
-    let borrowed = if share && plain >= source.len() / SHARE { slices(source, index, &job.stretches) } else { Vec::new() };
+    let worth = source == Source::Shared && plain >= bytes.len() / SHARE;
+    let borrowed = if worth { slices(bytes, index, &job.stretches) } else { Vec::new() };
     let mut views: Vec<Vec<u128>> = fields.iter().map(|_| vec![0; rows]).collect();
     let cut = Mutex::new(cut(&mut views, &job.stretches));
     let mut pieces = map(job.stretches.len(), |k| {
         control.check()?;
-        let views = std::mem::take(&mut cut.lock().unwrap_or_else(PoisonError::into_inner)[k]);
-        Ok(job.pieces(k, &sizes[k], views, &borrowed))
+        let mut views = std::mem::take(&mut cut.lock().unwrap_or_else(PoisonError::into_inner)[k]);
+        let pieces = job.pieces(k, &sizes[k], &mut views, &borrowed);
+        if source == Source::Foreign && !pieces.iter().zip(&views).all(|(piece, views)| piece.is_text(views)) {
+            return Err(changed());
+        }
+        Ok(pieces)
     })?;
     drop(cut);
     let columns = views.into_iter().enumerate().map(|(field, views)| {
@@ -53,7 +55,8 @@ pub fn texts(source: &Buffer, index: &Index, fields: &[&str], share: bool, contr
         let nulls = nulls(pieces.iter().map(|pieces| &pieces[field]), rows);
         // SAFETY: a view holds its text itself, or names a span of a slice of the source, or of its stretch's buffer, which
         // stands behind the slices. The spans are UTF-8: the record was checked as text when it was read, its values begin
-        // and end at ASCII characters, and escapes decode to whole characters.
+        // and end at ASCII characters, and escapes decode to whole characters; or, of a foreign source, what was copied
+        // was checked.
         unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(views), buffers, nulls) }
     });
     Ok(columns.collect())
@@ -90,7 +93,7 @@ struct Slice {
 }
 
 /// The source in as many slices as views need, which count to 2^31: whole stretches, a GB or one stretch each.
-fn slices(source: &Buffer, index: &Index, stretches: &[Range<usize>]) -> Vec<Slice> {
+fn slices(bytes: &Buffer, index: &Index, stretches: &[Range<usize>]) -> Vec<Slice> {
     let mut starts: Vec<(usize, usize)> = Vec::new();
     for (k, rows) in stretches.iter().enumerate() {
         let start = index.records[rows.start].start;
@@ -98,8 +101,8 @@ fn slices(source: &Buffer, index: &Index, stretches: &[Range<usize>]) -> Vec<Sli
             starts.push((start, k));
         }
     }
-    let end = |k: usize| starts.get(k + 1).map_or(source.len(), |next| next.0);
-    let slice = |(k, &(start, stretch))| Slice { buffer: source.slice_with_length(start, end(k) - start), start, stretch };
+    let end = |k: usize| starts.get(k + 1).map_or(bytes.len(), |next| next.0);
+    let slice = |(k, &(start, stretch))| Slice { buffer: bytes.slice_with_length(start, end(k) - start), start, stretch };
     starts.iter().enumerate().map(slice).collect()
 }
 
@@ -154,7 +157,7 @@ impl Job<'_> {
     }
 
     /// Make the texts of stretch `k`, every field's; `views` are the stretch's own.
-    fn pieces(&self, k: usize, sizes: &[Size], mut views: Vec<&mut [u128]>, borrowed: &[Slice]) -> Vec<Piece> {
+    fn pieces(&self, k: usize, sizes: &[Size], views: &mut [&mut [u128]], borrowed: &[Slice]) -> Vec<Piece> {
         let rows = self.stretches[k].clone();
         let slice = borrowed.iter().rposition(|slice| slice.stretch <= k);
         let base = slice.map(|slice| (slice, borrowed[slice].start));
@@ -212,6 +215,18 @@ impl Piece {
             return view;
         }
         long_view(&self.bytes[start..], self.number, start)
+    }
+
+    /// Whether every text that was copied is UTF-8: those in the views, and those in the buffer, which they fill without gaps.
+    fn is_text(&self, views: &[u128]) -> bool {
+        let within = |view: &u128| {
+            let (length, bytes) = (*view as u32 as usize, view.to_le_bytes());
+            if length <= INLINE {
+                return std::str::from_utf8(&bytes[4..4 + length]).is_ok();
+            }
+            self.bytes[(view >> 96) as usize] & 0xC0 != 0x80 // begins no character in its midst
+        };
+        views.iter().all(within) && std::str::from_utf8(&self.bytes).is_ok()
     }
 }
 

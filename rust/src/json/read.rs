@@ -32,6 +32,12 @@ pub(super) struct Before {
     column: usize,
 }
 
+impl Before {
+    pub fn layout(&self) -> Layout {
+        self.layout.unwrap_or(Layout::Empty)
+    }
+}
+
 struct Stretch {
     part: Part,
     /// Where the next element starts, or the end of the file.
@@ -65,7 +71,7 @@ pub fn read(bytes: &[u8], control: &Control) -> Result<(Index, Layout)> {
 pub(super) fn read_in_stretches(bytes: &[u8], stretch: usize, control: &Control) -> Result<(Index, Layout)> {
     let mut before = Before::default();
     let (index, _) = read_block(bytes, &mut before, true, stretch, control)?;
-    Ok((index, before.layout.unwrap_or(Layout::Empty)))
+    Ok((index, before.layout()))
 }
 
 /// Index the records of the next bytes of a file, up to the first that does not end in them: its start is returned.

@@ -1,7 +1,9 @@
 //! A file read block by block: memory holds a block, whatever the size of the file; the answer is that of reading it whole.
 
+use std::ops::Range;
+
 use super::read::{Before, read_block};
-use super::{Index, STRETCH};
+use super::{Index, Layout, STRETCH};
 use crate::error::Result;
 use crate::parallel::Control;
 
@@ -29,6 +31,12 @@ pub struct Block {
 }
 
 impl Stream {
+    /// How the records lie in the file, as far as it is known.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.before.layout()
+    }
+
     /// Take the next chunk and give the records that end in it. `last`: the file ends there.
     ///
     /// # Errors
@@ -53,13 +61,64 @@ impl Stream {
     }
 }
 
+/// Records of a file that lies in memory as a whole (mapped, say), a window of it at a time.
+#[derive(Default)]
+pub struct Windows {
+    before: Before,
+    ended: bool,
+}
+
+impl Windows {
+    /// How the records lie in the file, as far as it is known.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.before.layout()
+    }
+
+    /// Give the bytes that come next, `size` of them or one record that is longer, and the records that end there, which
+    /// the next window takes on from; `None` at the end of the file.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Interrupted`].
+    pub fn next(&mut self, file: &[u8], size: usize, control: &Control) -> Result<Option<(Range<usize>, Index)>> {
+        self.next_in_stretches(file, size, STRETCH, control)
+    }
+
+    fn next_in_stretches(&mut self, file: &[u8], size: usize, stretch: usize, control: &Control) -> Result<Option<(Range<usize>, Index)>> {
+        let start = usize::try_from(self.before.bytes).expect("the file is in memory");
+        let mut size = size;
+        while !self.ended {
+            let window = start..file.len().min(start.saturating_add(size));
+            self.ended = window.end == file.len();
+            let (index, end) = read_block(&file[window.clone()], &mut self.before, self.ended, stretch, control)?;
+            if end > 0 || self.ended {
+                return Ok(Some((window, index)));
+            }
+            size *= 2; // what did not end is looked at anew only when it has doubled
+        }
+        Ok(None)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::json::Reject;
     use crate::json::read::read_in_stretches;
     use crate::json::read::tests::document;
+
+    type Placed = (Vec<(u64, u64, u64, Vec<u8>)>, Vec<(u64, Vec<u8>, Reject)>);
+
+    /// Records and rejects by their place in the file, with their bytes.
+    fn placed(index: &Index, bytes: &[u8], offset: u64) -> Placed {
+        let text = |start, end| bytes[start..end].to_vec();
+        let records = index.records.iter().map(|it| (it.record, it.line, offset + it.start as u64, text(it.start, it.end)));
+        let rejects =
+            index.rejects.iter().map(|it| (offset + it.start as u64, text(it.start, it.end), Reject { start: 0, end: 0, ..it.clone() }));
+        (records.collect(), rejects.collect())
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3000))]
@@ -68,25 +127,26 @@ mod tests {
         fn blocks_never_show(bytes in document(), size in 1..60_usize, stretch in 1..40_usize) {
             let control = Control::default();
             let (whole, _) = read_in_stretches(&bytes, usize::MAX / 2, &control).unwrap();
+            let expected = placed(&whole, &bytes, 0);
             let mut stream = Stream::default();
-            let (mut records, mut rejects) = (Vec::new(), Vec::new());
             let mut chunks: Vec<&[u8]> = bytes.chunks(size).collect();
             chunks.push(&[]);
+            let (mut records, mut rejects) = (Vec::new(), Vec::new());
             for (k, chunk) in chunks.iter().enumerate() {
                 let block = stream.push_in_stretches(chunk, k + 1 == chunks.len(), stretch, &control).unwrap();
-                let text = |start, end| block.bytes[start..end].to_vec();
-                records.extend(block.index.records.iter().map(|it| (it.record, it.line, block.offset + it.start as u64, text(it.start, it.end))));
-                rejects.extend(block.index.rejects.into_iter().map(|it| {
-                    (it.record, it.line, block.offset + it.start as u64, text(it.start, it.end), it.field, it.code, it.found, it.expected)
-                }));
+                let (more, damaged) = placed(&block.index, &block.bytes, block.offset);
+                records.extend(more);
+                rejects.extend(damaged);
             }
-            let text = |start, end| bytes[start..end].to_vec();
-            let expected: Vec<_> = whole.records.iter().map(|it| (it.record, it.line, it.start as u64, text(it.start, it.end))).collect();
-            prop_assert_eq!(expected, records);
-            let expected: Vec<_> = whole.rejects.into_iter().map(|it| {
-                (it.record, it.line, it.start as u64, text(it.start, it.end), it.field, it.code, it.found, it.expected)
-            }).collect();
-            prop_assert_eq!(expected, rejects);
+            prop_assert_eq!((records, rejects), expected.clone());
+            let mut windows = Windows::default();
+            let (mut records, mut rejects) = (Vec::new(), Vec::new());
+            while let Some((window, index)) = windows.next_in_stretches(&bytes, size, stretch, &control).unwrap() {
+                let (more, damaged) = placed(&index, &bytes[window.clone()], window.start as u64);
+                records.extend(more);
+                rejects.extend(damaged);
+            }
+            prop_assert_eq!((records, rejects), expected);
         }
     }
 }

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray};
 use arrow_buffer::Buffer;
 
 use super::column::{counts, texts};
-use super::{Index, Kind};
+use super::{Index, Kind, Source};
 use crate::error::Result;
 use crate::parallel::Control;
 
@@ -14,12 +14,12 @@ use crate::parallel::Control;
 /// bits and numbers that are the same as floats are such; all else is as in [`texts`].
 ///
 /// # Errors
-/// [`crate::error::Error::Interrupted`].
-pub fn values(source: &Buffer, index: &Index, fields: &[&str], share: bool, control: &Control) -> Result<Vec<ArrayRef>> {
+/// As [`texts`].
+pub fn values(bytes: &Buffer, index: &Index, fields: &[&str], source: Source, control: &Control) -> Result<Vec<ArrayRef>> {
     let counts = counts(index);
-    let typed: Vec<Option<ArrayRef>> = fields.iter().map(|field| typed(source.as_slice(), index, field, &counts)).collect();
+    let typed: Vec<Option<ArrayRef>> = fields.iter().map(|field| typed(bytes.as_slice(), index, field, &counts)).collect();
     let others: Vec<&str> = fields.iter().zip(&typed).filter(|(_, typed)| typed.is_none()).map(|(field, _)| *field).collect();
-    let mut others = texts(source, index, &others, share, control)?.into_iter();
+    let mut others = texts(bytes, index, &others, source, control)?.into_iter();
     Ok(typed.into_iter().filter_map(|typed| typed.or_else(|| Some(Arc::new(others.next()?)))).collect())
 }
 

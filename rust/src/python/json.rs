@@ -12,8 +12,9 @@ use pyo3::pybacked::PyBackedBytes;
 
 use super::capsule::{Column, Frame};
 use super::job;
+use super::mapped::Mapped;
 use crate::error::{Error, Result};
-use crate::json::{self, Index, Layout, Reject};
+use crate::json::{self, Index, Layout, Reject, Source};
 use crate::parallel::Control;
 
 /// Bytes that are read before a worker would have started.
@@ -45,9 +46,17 @@ struct JsonIndex {
     starts: Option<Vec<u64>>,
     /// Bytes of the file before `source`.
     offset: u64,
+    /// Whether someone else may write into `source`.
+    mapped: bool,
 }
 
-/// A file's records, block by block.
+impl JsonIndex {
+    fn new(source: Buffer, index: Index) -> Self {
+        Self { source, index, layout: Layout::Lines, starts: None, offset: 0, mapped: false }
+    }
+}
+
+/// A file's records, block by block, of bytes that come in chunks.
 #[pyclass(frozen, module = "tunesmith.core._native")]
 struct JsonStream {
     stream: Mutex<json::Stream>,
@@ -62,9 +71,40 @@ impl JsonStream {
 
     /// Take the next chunk, give the records that end in it.
     fn push(&self, py: Python<'_>, chunk: PyBackedBytes, last: bool) -> PyResult<JsonIndex> {
-        let push = |control: &Control| self.stream.lock().unwrap_or_else(PoisonError::into_inner).push(&chunk, last, control);
-        let block = run(py, chunk.len() <= SMALL, None, push)?;
-        Ok(JsonIndex { source: block.bytes.into(), index: block.index, layout: Layout::Lines, starts: None, offset: block.offset })
+        let push = |control: &Control| {
+            let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+            stream.push(&chunk, last, control).map(|block| (block, stream.layout()))
+        };
+        let (block, layout) = run(py, chunk.len() <= SMALL, None, push)?;
+        Ok(JsonIndex { layout, offset: block.offset, ..JsonIndex::new(block.bytes.into(), block.index) })
+    }
+}
+
+/// The same of a file on disk.
+#[pyclass(frozen, module = "tunesmith.core._native")]
+struct JsonWindows {
+    file: Mapped,
+    windows: Mutex<json::Windows>,
+}
+
+#[pymethods]
+impl JsonWindows {
+    #[new]
+    fn new(path: std::path::PathBuf) -> PyResult<Self> {
+        Ok(Self { file: Mapped::open(&path)?, windows: Mutex::default() })
+    }
+
+    /// Give the records of the next `size` bytes; nothing at the end of the file.
+    fn next(&self, py: Python<'_>, size: usize) -> PyResult<Option<JsonIndex>> {
+        let next = |control: &Control| {
+            let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(windows.next(self.file.bytes(), size, control)?.map(|(window, index)| (window, index, windows.layout())))
+        };
+        Ok(job::run(py, None, next)?.map(|(window, index, layout)| {
+            self.file.pass(window.start);
+            let source = self.file.bytes().slice_with_length(window.start, window.len());
+            JsonIndex { layout, offset: window.start as u64, mapped: true, ..JsonIndex::new(source, index) }
+        }))
     }
 }
 
@@ -75,16 +115,21 @@ fn json_read(py: Python<'_>, bytes: PyBackedBytes, progress: Option<Py<PyAny>>) 
 }
 
 #[pyfunction]
-#[pyo3(signature = (path, progress = None))]
-fn json_open(py: Python<'_>, path: std::path::PathBuf, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
-    let read = |_: &_| std::fs::read(&path).map_err(|error| Error::Input(format!("{}: cannot be read: {error}", path.display())));
+#[pyo3(signature = (path, mapped = false, progress = None))]
+fn json_open(py: Python<'_>, path: std::path::PathBuf, mapped: bool, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
+    let failed = |error| Error::Input(format!("{}: cannot be read: {error}", path.display()));
+    if mapped && std::fs::metadata(&path).map_err(failed)?.len() > SMALL as u64 {
+        let file = Mapped::open(&path)?;
+        return Ok(JsonIndex { mapped, ..index(py, file.bytes().clone(), progress)? });
+    }
+    let read = |_: &_| std::fs::read(&path).map_err(failed);
     let bytes = job::inline(py, read)?;
     index(py, bytes.into(), progress)
 }
 
 fn index(py: Python<'_>, source: Buffer, progress: Option<Py<PyAny>>) -> PyResult<JsonIndex> {
     let (index, layout) = run(py, source.len() <= SMALL, progress, |control| json::read(&source, control))?;
-    Ok(JsonIndex { source, index, layout, starts: None, offset: 0 })
+    Ok(JsonIndex { layout, ..JsonIndex::new(source, index) })
 }
 
 #[pyfunction]
@@ -100,7 +145,7 @@ fn json_parse(py: Python<'_>, texts: Column, progress: Option<Py<PyAny>>) -> PyR
         spans.push(text.map(|text| (start, start + text.len())));
     }
     let index = run(py, bytes.len() <= SMALL, progress, |control| json::parse_each(&bytes, &spans, control))?;
-    Ok(JsonIndex { source: bytes.into(), index, layout: Layout::Lines, starts: Some(starts), offset: 0 })
+    Ok(JsonIndex { starts: Some(starts), ..JsonIndex::new(bytes.into(), index) })
 }
 
 fn u64s(values: impl Iterator<Item = u64>) -> ArrayRef {
@@ -112,6 +157,16 @@ impl JsonIndex {
     fn byte(&self, record: u64, at: usize) -> u64 {
         let start = self.starts.as_ref().and_then(|starts| starts.get(usize::try_from(record).ok()?)).copied();
         self.offset + at as u64 - start.unwrap_or(0)
+    }
+
+    fn held(&self, share: bool) -> Source {
+        if self.mapped {
+            Source::Foreign
+        } else if share {
+            Source::Shared
+        } else {
+            Source::Copied
+        }
     }
 }
 
@@ -187,8 +242,10 @@ impl JsonIndex {
         let bytes = &self.source;
         let raw = job::inline(py, |_| {
             let mut column = StringViewBuilder::new().with_fixed_block_size(1 << 21);
-            let text = |range| std::str::from_utf8(&bytes[range]).expect("checked when the record was read");
-            self.index.records.iter().for_each(|record| column.append_value(text(record.start..record.end)));
+            for record in &self.index.records {
+                let text = std::str::from_utf8(&bytes[record.start..record.end]).map_err(|_| json::changed())?;
+                column.append_value(text);
+            }
             Ok(column.finish())
         })?;
         Frame::new(vec![("raw", Arc::new(raw))])
@@ -202,7 +259,7 @@ impl JsonIndex {
 
     fn texts(&self, py: Python<'_>, fields: Vec<String>, share: bool) -> PyResult<Vec<Frame>> {
         let small = self.source.len() <= SMALL;
-        let texts = run(py, small, None, |control| json::texts(&self.source, &self.index, &borrowed(&fields), share, control))?;
+        let texts = run(py, small, None, |control| json::texts(&self.source, &self.index, &borrowed(&fields), self.held(share), control))?;
         frames(texts.into_iter().map(|texts| Arc::new(texts) as ArrayRef))
     }
 
@@ -214,12 +271,12 @@ impl JsonIndex {
 
     fn values(&self, py: Python<'_>, fields: Vec<String>, share: bool) -> PyResult<Vec<Frame>> {
         let small = self.source.len() <= SMALL;
-        frames(run(py, small, None, |control| json::values(&self.source, &self.index, &borrowed(&fields), share, control))?)
+        frames(run(py, small, None, |control| json::values(&self.source, &self.index, &borrowed(&fields), self.held(share), control))?)
     }
 
     fn items(&self, py: Python<'_>, field: &str) -> PyResult<Self> {
         let index = run(py, self.source.len() <= SMALL, None, |control| json::items(&self.source, &self.index, field, control))?;
-        Ok(Self { source: self.source.clone(), index, layout: Layout::Array, starts: None, offset: 0 })
+        Ok(Self { layout: Layout::Array, mapped: self.mapped, ..Self::new(self.source.clone(), index) })
     }
 }
 
@@ -227,6 +284,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("JSON_TYPES", json::Kind::NAMES.to_vec())?;
     m.add_class::<JsonIndex>()?;
     m.add_class::<JsonStream>()?;
+    m.add_class::<JsonWindows>()?;
     m.add_function(wrap_pyfunction!(json_read, m)?)?;
     m.add_function(wrap_pyfunction!(json_open, m)?)?;
     m.add_function(wrap_pyfunction!(json_parse, m)?)

@@ -7,6 +7,7 @@ mod diff;
 mod duplicates;
 mod job;
 mod json;
+mod mapped;
 mod overlap;
 mod pack;
 mod rouge;

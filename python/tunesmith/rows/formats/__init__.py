@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.errors import InputError, OptionError, did_you_mean
+from tunesmith.rows import schema
 from tunesmith.rows.formats import (
     alpaca,
     dolly,
@@ -43,6 +44,13 @@ FORMATS: dict[str, Format] = {
         text.FORMAT,
     )
 }
+
+
+FIELDS: frozenset[str] = frozenset(schema.ROW) | {
+    "context", "response", "history", "instances", "prompt", "completion", "question", "answer", "chosen", "conversations",
+    "conversation", "text", "role", "rank", "message_id", "message_tree_id", "parent_id",
+}  # fmt: skip
+"""Every field that some format looks at: where one of these is first seen late in a file, it says more of what came before."""
 
 
 def named(name: str) -> Format:
