@@ -41,7 +41,7 @@ fn records(criterion: &mut Criterion) {
     let fields = ["instruction", "input", "output"];
     let source = arrow_buffer::Buffer::from(lines.as_bytes());
     let (index, _) = json::read(&source, &control).expect("an index");
-    group.bench_function("texts", |bench| bench.iter(|| json::texts(black_box(&source), &index, &fields, true, &control)));
+    group.bench_function("texts", |bench| bench.iter(|| json::texts(black_box(&source), &index, &fields, json::Source::Shared, &control)));
     group.finish();
 }
 
