@@ -356,14 +356,14 @@ def test_what_the_file_may_say(world: Path, tmp_path: Path) -> None:
     for sections, message in (
         ({"lop": {}}, 'unknown section "lop"; did you mean "loop"'),
         ({"loop": {"accpet": "proposed"}}, 'loop: unknown option "accpet"; did you mean "accept"'),
-        ({"loop": {"accept": "all"}}, "loop.accept: expected 'accepted' or 'proposed', found 'all'"),
+        ({"loop": {"accept": "all"}}, "loop.accept: expected 'accepted' or 'proposed', found \"all\""),
         ({"loop": {"seeds": [1, 1]}}, "loop.seeds: expected different whole numbers from 0"),
-        ({"loop": {"turns": 0}}, "loop.turns: expected greater than or equal to 1, found 0"),
+        ({"loop": {"turns": 0}}, "loop.turns: expected at least 1, found 0"),
         ({"train": {"epoch": 3}}, 'train: unknown option "epoch"; did you mean "epochs"'),
         ({"train": {"lr": "fast"}}, "train, lr: expected float, found 'fast'"),
         ({"train": {"seed": 1}}, "train: seed is `seeds` in the section loop"),
         ({"evaluate": {"parts": ["dev"]}}, 'evaluate: unknown option "parts"'),
-        ({"diagnose": {"part": "all"}}, "diagnose.part: expected 'dev', found 'all'"),
+        ({"diagnose": {"part": "all"}}, "diagnose.part: expected 'dev', found \"all\""),
         ({"pack": ["template"]}, r"section pack: expected keys and values \(`name: value`\), found list"),
     ):
         with pytest.raises(OptionError, match=message):

@@ -167,7 +167,8 @@ def read_gate(file: str | Path) -> DataGate:
         mark = getattr(error, "problem_mark", None)
         raise InputError(f"{file}{f', line {mark.line + 1}' if mark else ''}: expected YAML: {getattr(error, 'problem', error)}") from error
     if not isinstance(given, dict):
-        raise InputError(f"{file}: expected sections (data, model), found {type(given).__name__}")
+        found = "nothing" if given is None else f"a {type(given).__name__}"
+        raise InputError(f"{file}: expected sections (data, model), found {found}")
     try:
         gate = GateFile(**given)
     except ValidationError as error:

@@ -219,7 +219,8 @@ def _explained(model: type[Section], detail: Any, where: str) -> str:
         return f'{where}: unknown option "{name}"; {did_you_mean(name, said)}'
     if detail["type"] == "missing":
         return f"{where}: {name} is missing; {model.model_fields[name].description}"
-    return f"{where}.{name}: {unfit(detail)}"
+    wrong = unfit(detail)
+    return f"{where}.{name}: {wrong if wrong.startswith('expected') else f'expected {wrong}'}"
 
 
 def _train(given: Mapping[Any, Any], where: str) -> TrainOptions:
