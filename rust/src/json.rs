@@ -6,6 +6,7 @@
 
 mod column;
 mod cursor;
+mod dumped;
 mod nested;
 mod part;
 mod read;
@@ -15,6 +16,7 @@ mod stream;
 mod value;
 
 pub use column::{count_keys, texts, types};
+pub use dumped::{calls, dumped};
 pub use nested::{items, parse_each};
 pub use read::read;
 pub use scan::plain_until;

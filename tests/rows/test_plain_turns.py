@@ -19,7 +19,13 @@ PART = st.one_of(
     st.fixed_dictionaries({"type": st.sampled_from(["text", "input_text", "image"])}, optional={"text": TEXT | st.none(), "value": TEXT}),
     TEXT,
 )
-CALL = st.just([{"type": "function", "function": {"name": "f", "arguments": {}}}])
+ARGUMENTS = st.sampled_from(
+    [{}, {"a": 1}, {"a": 1.5, "b": ["x\n", None]}, '{"a":1}', '{"a": 1e5}', "{a}", " {}", "[1]", "", None, 3, [], {"é": {"\0": True}}]
+)
+FUNCTION = st.fixed_dictionaries({}, optional={"name": st.sampled_from(["f", 'g"', 1]), "arguments": ARGUMENTS, "more": st.just(1)})
+CALL = st.one_of(FUNCTION, st.fixed_dictionaries({"function": FUNCTION | st.just("f")}, optional={"id": st.sampled_from(["x", None, 7])}))
+CALLS = st.lists(CALL, max_size=2) | CALL
+CALLS = st.one_of(CALLS, CALLS.map(json.dumps), CALLS.map(lambda calls: json.dumps(calls, separators=(",", ":"))), st.just("f(1)"))
 TURN = st.fixed_dictionaries(
     {},
     optional={
@@ -29,7 +35,7 @@ TURN = st.fixed_dictionaries(
         "value": st.one_of(TEXT, st.none()),
         "reasoning_content": TEXT | st.none(),
         "name": st.sampled_from(["ann", None, 1]),
-        "tool_calls": st.none() | st.just([]) | CALL,
+        "tool_calls": st.one_of(st.none(), st.just([]), st.just(""), CALLS),
         "weight": st.sampled_from([0, 1, 0.0, 1.0, 0.5, None, True, "1"]),
         "mood": st.sampled_from(["glad", None]),
     },
@@ -43,14 +49,30 @@ def plain(role: str, said: str) -> dict[str, Any]:
 GOOD = st.lists(TEXT.filter(str.strip).filter(lambda text: "\0" not in text), min_size=1, max_size=3).map(
     lambda texts: [turn for text in texts for turn in (plain("user", text), plain("assistant", text))]
 )
-TALK = st.one_of(
-    GOOD, GOOD, GOOD.map(lambda turns: [plain("system", "be brief"), *turns]), st.lists(TURN, max_size=4), st.just("[]"), st.none(), TURN
-)
+
+
+def calling(calls: Any, *, sharegpt: bool) -> list[dict[str, Any]]:
+    if sharegpt:
+        made = [
+            ("human", "q"),
+            ("function_call", calls if isinstance(calls, str) else json.dumps(calls)),
+            ("observation", "r"),
+            ("gpt", "a"),
+        ]
+        return [{"from": who, "value": said} for who, said in made]
+    return [plain("user", "q"), {"role": "assistant", "tool_calls": calls}, plain("tool", "r"), plain("tool", "s"), plain("assistant", "a")]
+
+
+CALLING = st.one_of(st.builds(calling, CALLS, sharegpt=st.just(value=True)), st.builds(calling, CALLS, sharegpt=st.just(value=False)))
+CALLING = CALLING | st.lists(CALLING, min_size=2, max_size=2).map(lambda talks: talks[0] + talks[1])
+WITH_SYSTEM = GOOD.map(lambda turns: [plain("system", "be brief"), *turns])
+TALK = st.one_of(GOOD, CALLING, CALLING, WITH_SYSTEM, st.lists(TURN, max_size=4), st.just("[]"), st.none(), TURN)
+TOOLS = ["[]", '[{"name": "f"}]', ' [{"name":"f"}]', "no", "", None, [], [{"name": "é", "n": 1.0}], {"a": 1}, 3, "[1e5]", [1e5]]
 RECORD = st.fixed_dictionaries(
     {"messages": TALK},
     optional={
         "system": st.sampled_from(["be kind", "", None, 4]),
-        "tools": st.sampled_from(["[]", '[{"name": "f"}]', "no", None]),
+        "tools": st.sampled_from(TOOLS),
         "id": st.integers(0, 9),
     },
 )
@@ -66,7 +88,7 @@ def both(source: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (quick.notes, quick.inputs) == (slow.notes, slow.inputs)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=300)
 @given(records=st.lists(RECORD, min_size=1, max_size=6))
 def test_the_same_from_json(records: list[dict[str, Any]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -95,3 +117,18 @@ def test_plain_conversations_are_not_read_turn_by_turn(monkeypatch: pytest.Monke
     rows = read(json.loads(json.dumps(talks))).frame
     assert rows["messages"].list.len().unique().to_list() == [3]
     assert (rows["instruction"][8], rows["output"][8], rows["system"][8]) == ("q 8", "a", "be brief")
+
+
+def test_calls_are_not_read_turn_by_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = [{"id": f"call {k}", "type": "function", "function": {"name": "f", "arguments": f'{{"a":{k}}}'}} for k in range(2)]
+    talks = [{"messages": calling(calls, sharegpt=False), "tools": [{"name": "f"}]}]
+    shared = [{"conversations": calling({"name": "f", "arguments": {"a": 1}}, sharegpt=True), "tools": '[{"name": "f"}]'}]
+    monkeypatch.setattr(conversations.Turns, "read", lambda *_: pytest.fail("turn by turn"))
+    row = read(talks).frame.row(0, named=True)
+    assert [message["role"] for message in row["messages"]] == ["user", "assistant", "tool", "tool", "assistant"]
+    made = [{**call, "function": {"name": "f", "arguments": {"a": k}}} for k, call in enumerate(calls)]
+    assert row["messages"][1]["tool_calls"] == json.dumps(made)
+    row = read(shared).frame.row(0, named=True)
+    assert row["messages"][1]["content"] == ""
+    assert json.loads(row["messages"][1]["tool_calls"])[0]["function"] == {"name": "f", "arguments": {"a": 1}}
+    assert row["tools"] == '[{"name": "f"}]'

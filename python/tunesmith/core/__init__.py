@@ -10,6 +10,7 @@ from tunesmith.core import expressions as _expressions  # noqa: F401  (registers
 from tunesmith.core.closest import closest
 from tunesmith.core.content import canonical_json, content_hash, row_ids
 from tunesmith.core.diff import word_diff
+from tunesmith.core.dumps import json_dumped, tool_calls
 from tunesmith.core.duplicate_stages import band_keys, components, verify_pairs
 from tunesmith.core.duplicates import near_duplicates, near_pairs
 from tunesmith.core.exact import exact_duplicates
@@ -41,6 +42,7 @@ __all__ = [
     "content_hash",
     "exact_duplicates",
     "json_blocks",
+    "json_dumped",
     "near_duplicates",
     "near_pairs",
     "overlap",
@@ -55,6 +57,7 @@ __all__ = [
     "signals",
     "substring_duplicates",
     "substring_memory",
+    "tool_calls",
     "unzstd",
     "verify_pairs",
     "word_diff",

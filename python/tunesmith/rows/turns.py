@@ -208,10 +208,16 @@ def _join(message: Message, call: Message) -> None:
     message["tool_calls"] = json.dumps(calls, ensure_ascii=False)
 
 
+class Listed(str):
+    """JSON text that is known to be a list, as Python writes it."""
+
+
 def tools(value: Any, row: int, problems: list[Problem]) -> str | None:
     """Read tool schemas: a list, or the same as JSON text. Text stays as it is, "" is none."""
     if value is None or value == "":
         return None
+    if isinstance(value, Listed):
+        return str(value)
     parsed = _parsed(value)
     if not isinstance(parsed, list):
         problems.append(Problem(row=row, field="tools", code="bad_tools", found=shorten(excerpt(value)), expected="a list of tool schemas"))

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::builder::StringViewBuilder;
-use arrow_array::{ArrayRef, StringArray, UInt8Array, UInt64Array};
+use arrow_array::{ArrayRef, StringArray, StringViewArray, UInt8Array, UInt64Array};
 use arrow_buffer::Buffer;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -15,7 +15,7 @@ use super::job;
 use super::mapped::Mapped;
 use crate::error::{Error, Result};
 use crate::json::{self, Index, Layout, Reject, Source};
-use crate::parallel::Control;
+use crate::parallel::{Control, map};
 
 /// Bytes that are read before a worker would have started.
 const SMALL: usize = 1 << 16;
@@ -146,6 +146,36 @@ fn json_parse(py: Python<'_>, texts: Column, progress: Option<Py<PyAny>>) -> PyR
     }
     let index = run(py, bytes.len() <= SMALL, progress, |control| json::parse_each(&bytes, &spans, control))?;
     Ok(JsonIndex { starts: Some(starts), ..JsonIndex::new(bytes.into(), index) })
+}
+
+/// Each text's value as Python's json writes it; null for null, and for what is left to Python.
+#[pyfunction]
+#[pyo3(signature = (texts, progress = None))]
+fn json_dumped(py: Python<'_>, texts: Column, progress: Option<Py<PyAny>>) -> PyResult<Frame> {
+    each(py, &texts, progress, json::dumped)
+}
+
+/// Each text's calls as a list of OpenAI's tool calls; null as above.
+#[pyfunction]
+#[pyo3(signature = (texts, progress = None))]
+fn json_calls(py: Python<'_>, texts: Column, progress: Option<Py<PyAny>>) -> PyResult<Frame> {
+    each(py, &texts, progress, json::calls)
+}
+
+/// Texts of one worker's piece.
+const GRAIN: usize = 1 << 10;
+
+fn each(py: Python<'_>, texts: &Column, progress: Option<Py<PyAny>>, of: fn(&str) -> Option<String>) -> PyResult<Frame> {
+    let texts = texts.texts()?;
+    let made = job::run(py, progress, |control| {
+        map(texts.len().div_ceil(GRAIN), |k| {
+            control.check()?;
+            let texts = &texts[k * GRAIN..texts.len().min((k + 1) * GRAIN)];
+            control.advance(texts.len());
+            Ok(texts.iter().map(|text| text.and_then(of)).collect::<Vec<_>>())
+        })
+    })?;
+    Frame::new(vec![("texts", Arc::new(StringViewArray::from_iter(made.into_iter().flatten())))])
 }
 
 fn u64s(values: impl Iterator<Item = u64>) -> ArrayRef {
@@ -287,5 +317,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<JsonWindows>()?;
     m.add_function(wrap_pyfunction!(json_read, m)?)?;
     m.add_function(wrap_pyfunction!(json_open, m)?)?;
+    m.add_function(wrap_pyfunction!(json_dumped, m)?)?;
+    m.add_function(wrap_pyfunction!(json_calls, m)?)?;
     m.add_function(wrap_pyfunction!(json_parse, m)?)
 }

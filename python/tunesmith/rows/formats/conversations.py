@@ -7,12 +7,13 @@ from typing import Any
 
 import polars as pl
 
+from tunesmith import core
 from tunesmith.rows import schema
 from tunesmith.rows.formats.base import TEXT, Parsed
 from tunesmith.rows.formats.plain_turns import FIELDS, read_plain, talks
 from tunesmith.rows.records import Records, Unreadable, parsed
 from tunesmith.rows.rejects import Problem, excerpt
-from tunesmith.rows.turns import Message, Turns, tools
+from tunesmith.rows.turns import Listed, Message, Turns, tools
 
 CONTENT: dict[str, Any] = {
     "row": pl.UInt32,
@@ -68,7 +69,12 @@ def tools_of(records: Records) -> Sequence[Any]:
     if "tools" not in records.keys:
         return [None] * records.height
     types, texts = records.types("tools"), records.texts("tools")
-    return [parsed(text) if kind in ("array", "object") else text for kind, text in zip(types, texts, strict=True)]
+    dumped = core.json_dumped(texts)
+    dumped = dumped.set(~dumped.str.starts_with("["), None)
+    return [
+        text if made is None and kind == "string" else parsed(text) if made is None else Listed(text if kind == "string" else made)
+        for kind, text, made in zip(types, texts, dumped, strict=True)
+    ]
 
 
 def systems_of(records: Records, problems: list[Problem]) -> Sequence[str | None]:

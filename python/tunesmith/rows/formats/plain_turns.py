@@ -1,6 +1,6 @@
-"""Conversations column by column: those in which every turn is a text of a known role, in its place.
+"""Conversations column by column: those in which every turn is a text of a known role, or a call of a tool, in its place.
 
-Nothing is told here: a conversation with anything else in it (tool calls, text parts, weights, mistakes) is left to
+Nothing is told here: a conversation with anything else in it (calls of another shape, mistakes) is left to
 `tunesmith.rows.turns`, which reads turn by turn, and gives the same for those that are read here.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tunesmith import core
 from tunesmith.rows import schema
 from tunesmith.rows.formats.base import TEXT
 from tunesmith.rows.records import Records, Table
@@ -21,8 +22,10 @@ FIELDS = {field.name: field.dtype for field in schema.MESSAGE.fields}
 """The fields of a message, in order."""
 _NOTHING = frozenset({"null", "missing"})
 _SAID = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
-_AFTER = {"system": ("system", "user"), "user": ("assistant",), "assistant": ("user",)}
-"""Roles that may follow a role; a conversation begins as after a system prompt."""
+_AFTER = {
+    "system": ("system", "user"), "user": ("assistant",), "assistant": ("user",), "call": ("tool",), "tool": ("tool", "assistant", "user"),
+}  # fmt: skip
+"""Roles that may follow which; a conversation begins as after a system prompt, "call" is an assistant's turn that calls tools."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +53,28 @@ def read_plain(records: Records, name: str, systems: Sequence[str | None]) -> Pl
     if opened is None:
         return None
     row, table, other = opened
-    turns = _turns(table).with_columns(row=row)
-    before = pl.col("role").shift(1).over("row").fill_null("system")
+    turns = _turns(table).with_columns(row=row.set_sorted())
+    state = pl.when(pl.col("tool_calls").is_null()).then("role").otherwise(pl.lit("call"))
+    before = pl.when(pl.col("row") == pl.col("row").shift(1)).then(state.shift(1)).otherwise(pl.lit("system"))
     follows = pl.any_horizontal([(before == role) & pl.col("role").is_in(after) for role, after in _AFTER.items()])
-    turns = turns.with_columns(plain=pl.col("plain") & follows.fill_null(value=False) & ~pl.col("row").is_in(other.implode()))
-    turns = turns.with_columns(plain=pl.col("plain").all().over("row") & (pl.col("role") == "user").any().over("row"))
+    fine = turns.select((pl.col("plain") & follows).fill_null(value=False)).to_series()
+    # Of a conversation all turns or none: its row is marked, and asked for by each of them.
+    odd = _marked(records.height, row.filter(~fine), other)
+    asks = _marked(records.height, row.filter((turns["role"] == "user").fill_null(value=False)))
+    turns = turns.with_columns(plain=(asks & ~odd).gather(row))
     lost = _lost(table, turns["plain"])
     turns = turns.filter("plain").drop("plain")
     beside = _beside(turns, systems)
     if beside.height:
         turns = pl.concat([beside, turns], how="diagonal").sort("row", maintain_order=True)
     return Plain(content=talks(turns), lost=lost)
+
+
+def _marked(height: int, *rows: pl.Series) -> pl.Series:
+    marks = pl.repeat(value=False, n=height, eager=True)
+    for some in rows:
+        marks.scatter(some, True)  # in place
+    return marks
 
 
 def _turns(table: Table) -> pl.DataFrame:
@@ -70,23 +84,29 @@ def _turns(table: Table) -> pl.DataFrame:
     for key in ("role", "from", "content", "value", "reasoning_content", "reasoning", "name", "tool_call_id"):
         columns[key], texts = _parts(table, key) if key == "content" and "array" in table.kinds(key) else _texts(table, key)
         plain &= texts
-    if not table.kinds("tool_calls") <= _NOTHING:
-        plain &= table.types("tool_calls").is_in(_NOTHING)
     train, known = _train(table)
     plain &= known
     spoken = pl.when(pl.col("role") != "").then("role").otherwise("from")
-    turns = pl.DataFrame(columns).select(
-        role=spoken.replace_strict(ROLES, default=None, return_dtype=pl.String),
-        content=pl.coalesce("content", "value"),
-        reasoning=pl.coalesce("reasoning_content", "reasoning"),
-        name="name",
-        tool_calls=pl.lit(None, dtype=pl.String),
-        tool_call_id="tool_call_id",
-        train=train,
-        called=spoken == "function_call",
+    turns = (
+        pl.DataFrame(columns)
+        .with_columns(called=(spoken == "function_call").fill_null(value=False))
+        .select(
+            role=spoken.replace_strict(ROLES, default=None, return_dtype=pl.String),
+            content=pl.coalesce("content", "value"),
+            reasoning=pl.coalesce("reasoning_content", "reasoning"),
+            name="name",
+            tool_call_id="tool_call_id",
+            train=train,
+            called="called",
+        )
     )
     said = turns["content"]
-    told = pl.col("role").is_not_null() & ~pl.col("called") & (pl.col("content").is_not_null() | (pl.col("role") == "assistant"))
+    calls, fine = _calls(table, turns)
+    plain &= fine
+    turns = turns.with_columns(content=pl.when("called").then(pl.lit("")).otherwise("content"))
+    turns.insert_column(4, calls.alias("tool_calls"))
+    said_or_called = pl.col("content").is_not_null() | (pl.col("role") == "assistant") | pl.col("tool_calls").is_not_null()
+    told = pl.col("role").is_not_null() & said_or_called
     plain &= turns.select(told.fill_null(value=False)).to_series()
     if table.nul or "array" in table.kinds("content"):
         plain &= ~said.str.contains("\0", literal=True).fill_null(value=False)
@@ -94,6 +114,21 @@ def _turns(table: Table) -> pl.DataFrame:
     looked = turns.select((pl.col("role") == "user") & ~pl.col("content").is_between(pl.lit("!"), pl.lit("\x7f"))).to_series().arg_true()
     blank = [at for at, text in zip(looked, said.gather(looked), strict=True) if not text.strip()]
     return turns.drop("called").with_columns(plain=plain.scatter(blank, False) if blank else plain)
+
+
+def _calls(table: Table, turns: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Give each turn's calls of tools in our shape, and where they were read, or there are none."""
+    kinds = table.kinds("tool_calls")
+    if kinds <= _NOTHING and not turns["called"].any():
+        return pl.repeat(None, turns.height, dtype=pl.String, eager=True), pl.repeat(value=True, n=turns.height, eager=True)
+    given = pl.DataFrame([table.types("tool_calls").alias("kind"), table.texts("tool_calls").alias("calls"), *turns["content", "called"]])
+    kind, calls = pl.col("kind"), pl.col("calls")
+    listed = calls.str.strip_chars(" \t\n\r").str.starts_with("[")
+    empty = ((kind == "array") & calls.str.contains(r"^\[\s*\]$")) | ((kind == "string") & (calls == ""))
+    none = ~pl.col("called") & (kind.is_in(_NOTHING) | empty)
+    asked = pl.when("called").then("content").when(~none & listed).then("calls")
+    made = core.tool_calls(given.select(asked).to_series())
+    return made, given.select(none).to_series() | made.is_not_null()
 
 
 def _texts(table: Table, key: str) -> tuple[pl.Series, pl.Series]:
