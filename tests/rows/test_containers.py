@@ -233,3 +233,41 @@ def test_blocks_are_what_is_read_whole(tmp_path, monkeypatch):
         assert pl.concat([block.rejected for block in blocks]).equals(whole.rejected)
         assert sum(block.rows for block in blocks) == whole.rows
         assert (stream.formats, stream.notes) == (whole.format, whole.notes)
+
+
+def row(k, **more):
+    return {"instruction": f"Ask {k}", "output": f"Say {k}", **more}
+
+
+WHOLE = {
+    "texts": [row(k, topic="a") for k in range(40)],
+    "whole numbers, then fractions": [row(k, score=k if k < 30 else k / 2) for k in range(40)],
+    "large numbers late": [row(k, score=k if k < 30 else 2**63 + k) for k in range(40)],
+    "numbers, then text": [row(k, score=k if k < 30 else str(k)) for k in range(40)],
+    "nothing for long": [row(k, score=None if k < 30 else k) for k in range(40)],
+    "absent at first": [row(k) if k < 30 else row(k, score=k) for k in range(40)],
+    "a field of another format late": [row(k) if k < 30 else {"messages": [{"role": "user", "content": "a"}]} for k in range(40)],
+    "history late": [row(k) if k < 30 else row(k, history=[["a", "b"]]) for k in range(40)],
+    "lists": [row(k, tags=[k] if k % 2 else []) for k in range(40)],
+    "objects with a new field": [row(k, about={"a": k} if k < 30 else {"b": k}) for k in range(40)],
+    "rejects": [row(k) if k % 9 else {"instruction": k} for k in range(40)],
+    "conversations": [{"messages": [{"role": "user", "content": f"{k}"}, {"role": "assistant", "content": "b"}]} for k in range(40)],
+    "own positions that meet": [{"position": k % 30, "row_id": None, "kind": "instruct", **row(k)} for k in range(40)],
+    "own positions": [{"position": 3 * k, "row_id": None, "kind": "instruct", **row(k)} for k in range(40)],
+    "turns with fields that no row holds": [
+        {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "mood": k}], "score": k if k < 30 else "x"}
+        for k in range(40)
+    ],
+}
+
+
+@pytest.mark.parametrize("records", WHOLE.values(), ids=WHOLE)
+def test_a_large_file_is_read_whole_as_a_small_one(records, tmp_path, monkeypatch):
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, records)))
+    small = read(tmp_path / "rows.jsonl")
+    monkeypatch.setattr(contents, "CHUNK", 300)
+    large = read(tmp_path / "rows.jsonl")
+    assert large.frame.equals(small.frame)
+    assert large.frame.schema == small.frame.schema
+    assert large.rejected.equals(small.rejected)
+    assert (large.format, large.inputs, large.notes) == (small.format, small.inputs, small.notes)

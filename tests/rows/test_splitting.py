@@ -10,6 +10,7 @@ import pytest
 from oracles.duplicates import jaccard, shingles
 from tunesmith.errors import ArtefactError, InputError, OptionError
 from tunesmith.rows import Version, read, split
+from tunesmith.rows.assignment import assign
 from tunesmith.rows.certificate import certify
 from tunesmith.rows.strata import balance, strata
 
@@ -278,3 +279,18 @@ def test_the_certificate_measures_every_pair_and_says_when_it_only_searches(tmp_
     searched = certify(tmp_path / "s", ["train", "validation", "test"], group=None, seed=0, exhaustive=10)
     assert (searched["recall"], searched["floor"], searched["leaks"]) == (0.999, 0.2, 0)
     assert "probability of 0.999" in searched["search"]
+
+
+@pytest.mark.parametrize("stratified", [False, True])
+def test_groups_are_taken_in_the_same_order_however_many_are_sorted_first(stratified, monkeypatch):
+    rng = random.Random(1)
+    group = pl.Series([min(k, rng.randrange(200)) for k in range(200)], dtype=pl.UInt64)
+    names = pl.Series([f"{rng.getrandbits(64):032x}" for _ in range(200)])
+    shares = pl.Series([rng.choice("aab") for _ in range(200)]) if stratified else None
+    options = {"sizes": {"test": 30, "validation": 25}, "seed": 3, "fixed": {int(group[0]): "test"}, "strata": shares}
+    at_once = assign(group, names, **options)
+    for first in (1, 7, 60):
+        monkeypatch.setattr("tunesmith.rows.assignment._FIRST", first)
+        monkeypatch.setattr("tunesmith.rows.pieces.SIZE", 5)
+        assert assign(group, names, **options).equals(at_once)
+    assert at_once.filter(at_once == "test").len() <= 30

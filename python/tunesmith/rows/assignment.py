@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import polars as pl
 
 from tunesmith.errors import OptionError
 from tunesmith.rows import clusters
+from tunesmith.rows.pieces import pieces
 from tunesmith.rows.rejects import shorten
 
 SHARE, COUNT = 0.1, 1_000
 """Unless said, a part is the smaller of this share and this count."""
+_FIRST = 50_000
+"""Groups that are looked at before all of them are sorted."""
 LARGEST_GROUP = 0.05
 """A group with a larger share of all rows cannot be moved without bending the parts."""
 
@@ -85,24 +88,61 @@ def assign(
     [2, 2]
     """
     whole = strata if strata is not None else pl.repeat("", group.len(), dtype=pl.String, eager=True)
-    table = pl.DataFrame({"group": group, "name": names, "stratum": whole})
-    order = table.group_by("group").agg(pl.len(), pl.col("name").min(), pl.col("stratum"))
-    order = order.with_columns(order=clusters.hash_order(order["name"], seed)).sort("order", "group")
-    alike: dict[tuple[str, ...], Counter[str]] = {}  # most groups are one row: millions of them share a few counts
-    groups = [(root, alike.setdefault(tuple(held), Counter(held))) for root, held in order.select("group", "stratum").iter_rows()]
     sides = dict(fixed or {})
     counted = Counter(dict(whole.value_counts().iter_rows()))
     left = {part: _quotas(counted, room) for part, room in sizes.items()}
-    for root, held in groups:
-        if sides.get(root) in left:
+    groups = _Groups(group, names, strata, seed)
+    for root, held in groups.some(sides):
+        if sides[root] in left:
             left[sides[root]].subtract(held)
     for strict in (True, False) if strata is not None else (False,):
-        for root, held in groups:
+        if _full(left):
+            break
+        for root, held in groups.in_order():
             if root not in sides and (side := next((part for part, room in left.items() if _fits(held, room, strict=strict)), None)):
                 sides[root] = side
                 left[side].subtract(held)
+                if _full(left):
+                    break
     table = pl.DataFrame({"group": list(sides), "part": list(sides.values())}, schema={"group": group.dtype, "part": pl.String})
     return pl.DataFrame({"group": group}).join(table, on="group", how="left", maintain_order="left")["part"].fill_null("train")
+
+
+class _Groups:
+    """Groups in hash order, with the rows that they hold of each stratum; a few at a time, since most are never asked for."""
+
+    def __init__(self, group: pl.Series, names: pl.Series, strata: pl.Series | None, seed: int) -> None:
+        table = pl.DataFrame({"group": group, "name": names, **({} if strata is None else {"stratum": strata})})
+        held = pl.len() if strata is None else pl.col("stratum")
+        groups = table.group_by("group").agg(pl.col("name").min(), held.alias("held"))
+        self._groups = groups.select("group", "held", key=clusters.hash_keys(groups["name"], seed))
+        self._alike: dict[tuple[str, ...] | int, Counter[str]] = {}  # millions of groups share a few counts
+
+    def some(self, roots: Collection[int]) -> Iterator[tuple[int, Counter[str]]]:
+        """Give those of these groups that there are."""
+        return self._counted(self._groups.filter(pl.col("group").is_in(list(roots))))
+
+    def in_order(self) -> Iterator[tuple[int, Counter[str]]]:
+        """Give all groups. The first ones are found without sorting them all: parts are mostly full before the rest is needed."""
+        first, by = _FIRST, ["key", "group"]
+        if self._groups.height <= first:
+            yield from self._counted(self._groups.sort(by))
+            return
+        head = self._groups.bottom_k(first, by=by).sort(by)
+        yield from self._counted(head)
+        last = head.tail(1).select(by).row(0)
+        behind = (pl.col("key") > last[0]) | ((pl.col("key") == last[0]) & (pl.col("group") > last[1]))
+        yield from self._counted(self._groups.filter(behind).sort(by))
+
+    def _counted(self, groups: pl.DataFrame) -> Iterator[tuple[int, Counter[str]]]:
+        for piece in pieces(groups):
+            for root, held in piece.select("group", "held").iter_rows():
+                known = held if isinstance(held, int) else tuple(held)
+                yield root, self._alike.setdefault(known, Counter({"": held} if isinstance(held, int) else held))
+
+
+def _full(left: Mapping[str, Counter[str]]) -> bool:
+    return all(room.total() <= 0 for room in left.values())
 
 
 def _fits(held: Counter[str], room: Counter[str], *, strict: bool) -> bool:

@@ -74,12 +74,18 @@ def compared(frame: pl.DataFrame) -> pl.Series:
     ['a', 'b']
     """
     asked = fields.prompt(frame)
+    if not (asked == "").any():
+        return asked.alias("compared")
     return pl.select(pl.when(asked == "").then(frame["output"]).otherwise(asked).alias("compared")).to_series()
 
 
 def opened(frame: pl.DataFrame) -> pl.Series:
     """Give the first row with the same opening turns, ``UInt32[n]``; null where a row has no opening."""
-    starts = openings(frame)
+    return first_of(openings(frame))
+
+
+def first_of(starts: pl.Series) -> pl.Series:
+    """Give the first row with the same opening (`openings.openings`), ``UInt32[n]``; null stays null."""
     first = core.exact_duplicates(starts, normalize="unicode")["root"]
     return pl.select(pl.when(starts.is_not_null()).then(first).alias("opened")).to_series()
 
@@ -117,8 +123,12 @@ def hash_order(values: pl.Series, seed: int) -> pl.Series:
     >>> hash_order(pl.Series([7, 8, 7]), 0).n_unique()
     2
     """
-    keys = core.row_ids([values.cast(pl.String), pl.repeat(str(seed), values.len(), eager=True)])
-    return keys.rank("dense").cast(pl.UInt32) - 1
+    return hash_keys(values, seed).rank("dense").cast(pl.UInt32) - 1
+
+
+def hash_keys(values: pl.Series, seed: int) -> pl.Series:
+    """Give the texts by which `hash_order` ranks values, ``String[n]``: fit to be sorted where no rank is asked for."""
+    return core.row_ids([values.cast(pl.String), pl.repeat(str(seed), values.len(), eager=True)])
 
 
 def parts(clusters: pl.Series, seed: int = 0) -> pl.Series:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from tunesmith.rows.pieces import pieces
+
 
 def prompt(frame: pl.DataFrame) -> pl.Series:
     r"""Give what a row asks: never its system prompt, tools or tool results.
@@ -19,6 +21,11 @@ def prompt(frame: pl.DataFrame) -> pl.Series:
     >>> prompt(pl.DataFrame({"instruction": ["Add"], "input": ["1, 2"], "output": ["3"]})).to_list()
     ['Add\n1, 2']
     """
+    parts = [_prompt(piece) for piece in pieces(frame)]
+    return parts[0] if len(parts) == 1 else pl.concat(parts)
+
+
+def _prompt(frame: pl.DataFrame) -> pl.Series:
     instruction, given = (pl.col(name).fill_null("") for name in ("instruction", "input"))
     # Written out where both are there alone; all other texts are shared with their column.
     written = pl.when((instruction != "") & (given != "")).then(instruction) + "\n" + given

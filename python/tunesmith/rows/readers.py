@@ -37,6 +37,11 @@ Fits = Callable[[Sequence[str]], bool]
 class Reader(Protocol):
     """What can be read whole or in blocks, again and again."""
 
+    @property
+    def large(self) -> bool:
+        """Tell whether reading it whole takes much more than its records, as the text of a large file does."""
+        ...
+
     def whole(self) -> tuple[Table, tuple[str, ...]]:
         """Give all records, and what is to be told of them."""
         ...
@@ -51,6 +56,7 @@ class FrameReader:
     """A frame in memory."""
 
     frame: pl.DataFrame
+    large = False
 
     def whole(self) -> tuple[Table, tuple[str, ...]]:
         """See `Reader`."""
@@ -67,6 +73,7 @@ class ListReader:
     """JSON lines in memory."""
 
     lines: bytes
+    large = False
 
     def whole(self) -> tuple[Table, tuple[str, ...]]:
         """See `Reader`."""
@@ -90,6 +97,11 @@ class FileReader:
     content: Content
     name: str
     fits: Fits
+
+    @property
+    def large(self) -> bool:
+        """See `Reader`."""
+        return self.content.ending in JSON
 
     def whole(self) -> tuple[Table, tuple[str, ...]]:
         """See `Reader`."""

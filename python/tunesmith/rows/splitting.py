@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,6 +15,7 @@ import polars as pl
 from tunesmith import core
 from tunesmith.artefact import Manifest, finished, read_manifest, writing
 from tunesmith.copies import local
+from tunesmith.core.memory import give_back
 from tunesmith.errors import InputError, OptionError, did_you_mean
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import assignment, clusters
@@ -25,7 +27,7 @@ from tunesmith.rows.reading import read
 from tunesmith.rows.rejects import write_rejects
 from tunesmith.rows.sources import PARTS
 from tunesmith.rows.strata import strata
-from tunesmith.rows.tables import files_of, write_table
+from tunesmith.rows.tables import files_of, slices_of, write_table
 from tunesmith.rows.versions import REJECTS, ROWS, write_version
 from tunesmith.stores import as_place
 
@@ -101,14 +103,33 @@ def split(
     if made is not None:
         return Split(folder=out, manifest=made, certificate=_certificate(out), reused=True, notes=data.notes)
     frame, (group, stratify) = _own_columns(data, group, stratify)
+    told = _Told(rejected=data.rejected, notes=data.notes)
+    del data  # the rows are held once: as they were read, then as parts, each until it is written
     earlier = open_previous(previous) if previous else None
     cluster, known = grouped(frame, earlier, group, progress)
+    give_back()
     assignment.refuse_giants(frame, cluster)
     sizes = _sizes(frame.height, test=test, validation=validation)
     shares = strata(frame[stratify]) if stratify else None
     side = place(cluster, frame["row_id"], known, sizes=sizes, seed=seed, strata=shares)
-    frame = frame.with_columns(cluster.alias("cluster"))
-    return _write(out, data, frame, side, group=group, stratify=stratify, seed=seed, inputs=inputs, options=options, cut=rows_per_file)
+    del known, earlier
+    give_back()
+    parts = _divided(frame.with_columns(cluster.alias("cluster")), side, seed)
+    del frame, cluster, side
+    return _write(out, told, parts, group=group, stratify=stratify, seed=seed, inputs=inputs, options=options, cut=rows_per_file)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What reading tells beside the rows."""
+
+    rejected: pl.DataFrame
+    notes: tuple[str, ...]
+
+
+def _divided(frame: pl.DataFrame, side: pl.Series, seed: int) -> dict[str, pl.DataFrame]:
+    parts = {part: _part(frame.filter(side == part), part, seed) for part in PARTS}
+    return {**parts, ASIDE: frame.filter(side == ASIDE)}
 
 
 def _own_columns(data: Data, *named: str | None) -> tuple[pl.DataFrame, list[str | None]]:
@@ -134,9 +155,8 @@ def _sizes(rows: int, *, test: float | None, validation: float | None) -> dict[s
 
 def _write(
     out: str | Path,
-    data: Data,
-    frame: pl.DataFrame,
-    side: pl.Series,
+    told: _Told,
+    frames: dict[str, pl.DataFrame],
     *,
     group: str | None,
     stratify: str | None,
@@ -145,24 +165,25 @@ def _write(
     options: Mapping[str, Any],
     cut: int | None,
 ) -> Split:
-    frames = {part: _part(frame.filter(side == part), part, seed) for part in PARTS}
-    filled = [part for part in PARTS if frames[part].height]
-    aside = frame.filter(side == ASIDE)
+    aside = frames.pop(ASIDE)
+    heights = {part: frames[part].height for part in PARTS}
+    filled = [part for part in PARTS if heights[part]]
     with writing(out) as work:
         _clear(work.folder)
         hashes = {}
         for part in filled:
             own = {**options, "part": part}
-            made = write_version(work.folder / part, frame=frames[part], inputs=inputs, options=own, rows_per_file=cut)
+            made = write_version(work.folder / part, frame=frames.pop(part), inputs=inputs, options=own, rows_per_file=cut)
             hashes[part] = made.hash
+        give_back()
         certificate = certify(work.folder, filled, group=group, stratify=stratify, seed=seed)
         (work.folder / CERTIFICATE).write_text(json.dumps(certificate, indent=2) + "\n", encoding="utf-8")
-        write_rejects(data.rejected, work.folder / REJECTS)
+        write_rejects(told.rejected, work.folder / REJECTS)
         if aside.height:
             write_table(aside, work.folder / "set_aside.parquet", rows_per_file=cut)
         result = {
-            **{part: frames[part].height for part in PARTS},
-            "rejected": data.rows - data.frame.height,
+            **heights,
+            "rejected": told.rejected["position"].n_unique(),
             "set_aside": aside.height,
             "leaks": certificate["leaks"],
             "highest_similarity": certificate["highest_similarity"],
@@ -176,10 +197,12 @@ def _write(
             result=result,
         )
         files = {part: files_of(work.folder / part / ROWS, work.folder) for part in filled}
-        text = card(PurePosixPath(out).name, pl.concat([frames[part] for part in filled]), manifest, files)
+        give_back()
+        rows = chain.from_iterable(slices_of(work.folder / part / ROWS) for part in filled)
+        text = card(PurePosixPath(out).name, rows, manifest, files)
         (work.folder / "README.md").write_text(text, encoding="utf-8")
         work.finish(manifest)
-    return Split(folder=out, manifest=manifest, certificate=certificate, notes=data.notes)
+    return Split(folder=out, manifest=manifest, certificate=certificate, notes=told.notes)
 
 
 def _part(frame: pl.DataFrame, part: str, seed: int) -> pl.DataFrame:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import polars as pl
 
 from tunesmith import core
+from tunesmith.core.memory import give_back
 from tunesmith.errors import InputError, OptionError, at, did_you_mean
 from tunesmith.progress import SILENT, Progress
+from tunesmith.rows import schema
 from tunesmith.rows.assembling import assemble, nameless
 from tunesmith.rows.data import Data
 from tunesmith.rows.formats import FIELDS, FORMATS, infer, named
@@ -39,7 +42,7 @@ class Stream:
         max_characters: As in `rows.read`.
         progress: Where to tell how far it is.
         label: What the work is called there.
-        whole: Read each source in one block.
+        whole: Give each source in one block.
         passing: Rows live no longer than their block, and get no ids.
         ahead: Go over a source for its fields before its first block is given. Without, a user's field may be absent from the
             blocks before the one that has it first, and `Unforeseen` is raised where more depends on a field.
@@ -70,20 +73,50 @@ class Stream:
         with self.progress.task(self.label) as done:
             for opened in open_sources(self.source):
                 self._notes.update(dict.fromkeys(opened.notes))
-                taken = None
-                for records in self._blocks(opened, whole=self.whole):
-                    first = taken is None
-                    with self._begins(first):
-                        taken = taken or self._choose(records, chosen, opened)
-                    whole = first and taken.together and not self.whole
-                    for part in self._blocks(opened, whole=True) if whole else (records,):
-                        frame, rejected, start = self._rows(part, taken, start, keep=opened.version)
-                        yield Data(frame=frame, rejected=rejected, format=taken.name, inputs={opened.name: opened.hash or ""})
-                        done(start)
-                    if whole:
-                        break
+                blocks = self._one(opened, chosen, start, done) if self.whole else self._parsed(opened, chosen, start, whole=False)
+                for block, end in blocks:
+                    yield block
+                    start = end
+                    done(start)
         if not self._formats:
             raise InputError("expected at least one source, found none")
+
+    def _one(self, opened: Source, chosen: Format | None, start: int, done: Callable[[int], object]) -> Iterator[tuple[Data, int]]:
+        """Give a source in one block. A large file's records take as much as its rows: it is read in blocks, which are put together."""
+        if opened.reader.large:
+            told = copy.deepcopy((self._formats, self._notes, self._lost))
+            try:
+                yield self._from_blocks(opened, chosen, start, done)
+                return
+            except Unforeseen:
+                for now, before in zip((self._formats, self._notes, self._lost), told, strict=True):
+                    now.clear()  # type: ignore[attr-defined]
+                    now.update(before)  # type: ignore[attr-defined]
+        yield from self._parsed(opened, chosen, start, whole=True)
+
+    def _from_blocks(self, opened: Source, chosen: Format | None, start: int, done: Callable[[int], object]) -> tuple[Data, int]:
+        blocks: list[Data] = []
+        end = start
+        for block, end in replace(self, whole=False, ahead=False)._parsed(opened, chosen, start, whole=False):
+            blocks.append(block)
+            if len(blocks) > 1 and not alike([blocks[0], block]):
+                raise Unforeseen
+            done(end)
+        return put_together(blocks), end
+
+    def _parsed(self, opened: Source, chosen: Format | None, start: int, *, whole: bool) -> Iterator[tuple[Data, int]]:
+        """Give each block and the position behind it; one block where a row may be made of records far apart."""
+        taken = None
+        for records in self._blocks(opened, whole=whole):
+            first = taken is None
+            with self._begins(first):
+                taken = taken or self._choose(records, chosen, opened)
+            again = first and taken.together and not whole
+            for part in self._blocks(opened, whole=True) if again else (records,):
+                frame, rejected, start = self._rows(part, taken, start, keep=opened.version)
+                yield Data(frame=frame, rejected=rejected, format=taken.name, inputs={opened.name: opened.hash or ""}), start
+            if again:
+                break
 
     def _blocks(self, opened: Source, *, whole: bool) -> Iterator[Records]:
         known: frozenset[str] | None = None
@@ -117,6 +150,7 @@ class Stream:
             inputs[_unique(name, inputs)] = stated or _hash(block.frame, block.rejected)
             frames.append(block.frame)
             rejects.append(block.rejected)
+        give_back()
         return Data(frame=_joined(frames), rejected=pl.concat(rejects), format=self.formats, inputs=inputs, notes=self.notes)
 
     @property
@@ -204,6 +238,25 @@ def _hash(frame: pl.DataFrame, rejected: pl.DataFrame) -> str:
 def _unique(name: str, taken: Mapping[str, str]) -> str:
     count = Counter(key.partition("#")[0] for key in taken)[name]
     return f"{name}#{count + 1}" if count else name
+
+
+def alike(blocks: list[Data]) -> bool:
+    """Tell whether blocks, put together, are what reading them whole gives.
+
+    Their columns must be of equal types: that of a user's column depends on all of its values, and that of a nested one is found
+    by looking at all of them. Rows that bring their own positions are numbered by all of these.
+    """
+    first = blocks[0].frame.schema
+    own = [dtype for name, dtype in first.items() if name not in schema.ROW]
+    return all(block.format != "tunesmith" and block.frame.schema == first for block in blocks) and not any(
+        dtype.is_nested() for dtype in own
+    )
+
+
+def put_together(blocks: list[Data]) -> Data:
+    """Join the blocks of one source; their columns are kept in pieces, and nothing is copied."""
+    frames, rejects = [block.frame for block in blocks], [block.rejected for block in blocks]
+    return replace(blocks[0], frame=pl.concat(frames, rechunk=False), rejected=pl.concat(rejects))
 
 
 def _joined(frames: list[pl.DataFrame]) -> pl.DataFrame:

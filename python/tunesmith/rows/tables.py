@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from tunesmith.rows.records import FrameTable, Table
 
 FILE_BYTES = 1 << 30
 """Bytes of a table in memory that go into one file: some 200 to 400 MB on disk, what the hub advises."""
+ROW_GROUP = 1 << 18
+"""Rows that a Parquet file keeps together, as Polars writes it: reading fewer of them costs as much."""
 CHANGED = "it was changed after it was made: make it again, or read rows.parquet as a file"
 
 
@@ -66,6 +68,19 @@ def read_table(folder: str | Path, name: str) -> pl.DataFrame:
         raise _damaged(folder, place, error) from error
 
 
+def slices_of(place: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    """Read a table that was just written slice by slice; no rows are one empty slice.
+
+    Args:
+        place: Its file, or the folder of its parts.
+        columns: Those to read; all unless said.
+    """
+    scanned = pl.scan_parquet(place)
+    rows = scanned.select(pl.len()).collect().item()
+    for start in range(0, max(rows, 1), ROW_GROUP):
+        yield scanned.select(columns or pl.all()).slice(start, ROW_GROUP).collect()
+
+
 def hash_table(folder: str | Path, name: str) -> str:
     """Hash a table's content, of which a part of a column is held at a time.
 
@@ -102,6 +117,7 @@ class TableReader:
 
     folder: str | Path
     name: str
+    large = False
 
     def whole(self) -> tuple[Table, tuple[str, ...]]:
         """See `Reader`."""

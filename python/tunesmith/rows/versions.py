@@ -18,6 +18,7 @@ from tunesmith.errors import ArtefactError
 from tunesmith.rows import schema
 from tunesmith.rows.card import card
 from tunesmith.rows.contents import ending
+from tunesmith.rows.pieces import pieces
 from tunesmith.rows.rejects import read_rejects, write_rejects
 from tunesmith.rows.sources import parts_of
 from tunesmith.rows.tables import CHANGED, files_of, hash_table, part_of, read_table, write_table
@@ -201,5 +202,5 @@ def write_version(
             details={**(details or {}), "hashes": hashes, **({"parts": parts} if parts else {})},
         )
         files = {"train": files_of(work.folder / ROWS, work.folder)}
-        (work.folder / "README.md").write_text(card(PurePosixPath(out).name, frame, manifest, files), encoding="utf-8")
+        (work.folder / "README.md").write_text(card(PurePosixPath(out).name, pieces(frame), manifest, files), encoding="utf-8")
         return work.finish(manifest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from tunesmith import core
+from tunesmith.core.memory import give_back
 from tunesmith.detection import counts, find
 from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
@@ -102,6 +103,7 @@ def profile(
     slices = looked.slices.with_columns(clusters(prompts, topics=topics, seed=seed).alias("cluster"))
     if parser is not None:
         slices = slices.with_columns(parse(frame["instruction"], parser, progress=progress))
+    give_back()
     same = boilerplate(frame)
     result = {
         "format": data.format,
@@ -166,6 +168,7 @@ def _looked_at(frame: pl.DataFrame, tokenizer: ModelTokenizer | None, progress: 
         for block in pieces(frame):
             blocks.append(_of_block(block, tokenizer))
             done(sum(each.prompts.len() for each in blocks))
+    give_back()
     return _Looked(
         prompts=pl.concat([each.prompts for each in blocks]),
         slices=pl.concat([each.slices for each in blocks]),
