@@ -100,7 +100,7 @@ def _text(folder: str | Path) -> str | None:
     if isinstance(folder, str) and is_address(folder):
         return Store(folder).text(MANIFEST)
     path = Path(folder) / MANIFEST
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
 
 
 def _a(noun: str) -> str:
@@ -132,6 +132,21 @@ def is_artefact(folder: str | Path, kind: Kind | None = None) -> bool:
     except ArtefactError:
         return False
     return True
+
+
+def recognised(folder: str | Path, kind: Kind | None = None) -> bool:
+    """Tell whether a folder holds a finished artefact, before it is read as anything else.
+
+    Raises:
+        ArtefactError: If its manifest is one of tunesmith's and is damaged, or of a newer format.
+    """
+    if is_artefact(folder, kind):
+        return True
+    if kind is None or not is_artefact(folder):
+        text = _text(folder)
+        if text is not None and "tunesmith" in text:
+            read_manifest(folder)
+    return False
 
 
 def finished(

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from itertools import combinations
 
 import polars as pl
@@ -13,6 +14,7 @@ from tunesmith.rows import Version, read, split
 from tunesmith.rows.assignment import assign
 from tunesmith.rows.certificate import certify
 from tunesmith.rows.strata import balance, strata
+from tunesmith.rows.versions import verify
 
 ANIMALS = ["cat", "dog", "owl", "fox", "hen", "bee", "ant", "cow", "pig", "rat", "bat", "elk", "emu", "yak"]
 
@@ -182,6 +184,29 @@ def test_reuse_and_refusal(tmp_path):
         split(rows(), tmp_path / "s", test=21)
     assert split(rows(), tmp_path / "s", test=21, force=True).manifest.result["test"] == 21
     assert not list(tmp_path.glob("*.work"))
+
+
+def test_a_changed_split_is_noticed(tmp_path):
+    split(rows(), tmp_path / "s", test=20)
+    verify(tmp_path / "s")
+    for name, content, message in (
+        ("certificate.json", '{"leaks": 0}', "certificate.json is not what its manifest states"),
+        ("certificate.json", None, "certificate.json cannot be read"),
+        ("test", None, r"its parts \(train, validation\) are not those that its manifest states"),
+        ("manifest.json", '{"format": 1, "tool": "tunesmith', "expected JSON"),
+    ):
+        shutil.copytree(tmp_path / "s", tmp_path / "t")
+        place = tmp_path / "t" / name
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+        if content:
+            place.write_text(content)
+        with pytest.raises(ArtefactError, match=message):
+            verify(tmp_path / "t")
+        shutil.rmtree(tmp_path / "t")
+    shutil.rmtree(tmp_path / "s" / "test")
+    shutil.copytree(tmp_path / "s" / "validation", tmp_path / "s" / "test")
+    with pytest.raises(ArtefactError, match="are not those that its manifest states"):
+        verify(tmp_path / "s")
 
 
 @pytest.mark.parametrize(("options", "message"), [

@@ -85,6 +85,20 @@ def test_check_verifies_what_it_opens(version, tmp_path):
         assert "it was changed after it was made" in done.stderr
 
 
+def test_a_damaged_manifest_makes_no_other_folder_of_it(version, tmp_path):
+    _, folder = version
+    file, whole = folder / "manifest.json", (folder / "manifest.json").read_bytes()
+    for damaged, message in (
+        (whole.replace(b"{", b"z", 1), "expected JSON"), (whole.replace(b'"format": 1', b'"format": 2'), "a newer tunesmith"),
+        (whole.replace(b'"inputs"', b'"inp\xff'), "expected JSON"), (whole.replace(b'"hash"', b'"hush"', 1), "found no hash"),
+    ):  # fmt: skip
+        file.write_bytes(damaged)
+        done = run("check", folder, "--json")
+        assert (done.exit_code, done.stdout, message in done.stderr) == (2, "", True), done.stderr
+    file.write_text('{"name": "of another tool"}')
+    assert run("check", folder, "--json").exit_code == 0, "a folder of files"
+
+
 def test_a_changed_row_fails_the_check(version):
     _, folder = version
     file = folder / "rows.parquet"

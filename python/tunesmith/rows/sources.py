@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from tunesmith.artefact import MANIFEST, UNDER_WAY, is_artefact, read_manifest
+from tunesmith.artefact import MANIFEST, UNDER_WAY, is_artefact, read_manifest, recognised
 from tunesmith.errors import InputError
 from tunesmith.rows.addresses import Remote
 from tunesmith.rows.contents import Content, on_disk, piped
@@ -118,7 +118,7 @@ def _remote(address: str) -> Iterator[Source]:
     files = remote.files()
     if not files:
         raise InputError(f"{address}: no such file or folder")
-    if MANIFEST in files and is_artefact(address.rstrip("/")):
+    if MANIFEST in files and recognised(address.rstrip("/")):
         yield from _artefact(address.rstrip("/"))
         return
     if UNDER_WAY in files:
@@ -156,7 +156,7 @@ def _version(folder: str | Path, name: str) -> Source:
 
 
 def _folder(folder: Path) -> Iterator[Source]:
-    if is_artefact(folder):
+    if recognised(folder):
         yield from _artefact(folder)
         return
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]

@@ -12,7 +12,6 @@ from typing import Any
 
 import polars as pl
 
-from tunesmith import core
 from tunesmith.artefact import Manifest, finished, read_manifest, writing
 from tunesmith.copies import local
 from tunesmith.core.memory import give_back
@@ -28,7 +27,7 @@ from tunesmith.rows.rejects import write_rejects
 from tunesmith.rows.sources import PARTS
 from tunesmith.rows.strata import strata
 from tunesmith.rows.tables import files_of, slices_of, write_table
-from tunesmith.rows.versions import REJECTS, ROWS, write_version
+from tunesmith.rows.versions import REJECTS, ROWS, parts_hash, text_hash, write_version
 from tunesmith.stores import as_place
 
 ADDED = ("cluster", "part")
@@ -193,8 +192,9 @@ def _write(
             kind="split",
             inputs=inputs,
             options=options,
-            hash=core.content_hash(pl.DataFrame({"part": list(hashes), "hash": list(hashes.values())})),
+            hash=parts_hash(hashes),
             result=result,
+            details={"hashes": {name: text_hash(work.folder, name) for name in (CERTIFICATE, REJECTS)}},
         )
         files = {part: files_of(work.folder / part / ROWS, work.folder) for part in filled}
         give_back()

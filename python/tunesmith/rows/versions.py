@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from tunesmith import core
-from tunesmith.artefact import Manifest, is_artefact, read_manifest, writing
+from tunesmith.artefact import Manifest, read_manifest, recognised, writing
 from tunesmith.copies import local
 from tunesmith.errors import ArtefactError
 from tunesmith.rows import schema
@@ -117,6 +117,7 @@ class Version:
         return f"{name} ({others[0]} was not there)" if others and names else name
 
 
+_AGAIN = "it was changed after it was made: split the rows again"
 _TABLES = ("rows", "removed", "ledger", "values", "edges")
 
 
@@ -132,11 +133,43 @@ def verify(source: object) -> None:
     if not isinstance(source, str | Path) or not _folder_like(source):
         return
     folder = as_place(source)
-    if is_artefact(folder, "version"):
+    if recognised(folder, "version"):
         Version.open(folder).verify()
-    elif is_artefact(folder, "split"):
-        for place in parts_of(folder).values():
-            Version.open(place).verify()
+    elif recognised(folder, "split"):
+        _verify_split(folder)
+
+
+def parts_hash(hashes: Mapping[str, str]) -> str:
+    """Hash a split by the hashes of its parts' rows, in order."""
+    return core.content_hash(pl.DataFrame({"part": list(hashes), "hash": list(hashes.values())}))
+
+
+def text_hash(folder: str | Path, name: str) -> str:
+    """Hash a text file of an artefact by its lines.
+
+    Raises:
+        ArtefactError: If it cannot be read.
+    """
+    try:
+        text = (local(folder, name) / name).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ArtefactError(f"{folder}: {name} cannot be read ({str(error).strip().splitlines()[0]}); {_AGAIN}") from error
+    return core.content_hash(pl.DataFrame({"line": text.split("\n")}))
+
+
+def _verify_split(folder: str | Path) -> None:
+    """Verify each part, that none is missing or another, and the files beside them."""
+    manifest, hashes = read_manifest(folder, "split"), {}
+    for part, place in parts_of(folder).items():
+        version = Version.open(place)
+        version.verify()
+        hashes[part] = version.manifest.hash
+    if parts_hash(hashes) != manifest.hash:
+        found = ", ".join(hashes) or "none"
+        raise ArtefactError(f"{folder}: its parts ({found}) are not those that its manifest states; split the rows again")
+    for name, stated in manifest.details.get("hashes", {}).items():
+        if text_hash(folder, name) != stated:
+            raise ArtefactError(f"{folder}: {name} is not what its manifest states; {_AGAIN}")
 
 
 def _folder_like(source: str | Path) -> bool:
