@@ -67,11 +67,12 @@ def test_a_field_that_comes_late(tmp_path, monkeypatch, late, read_again):
         return ahead_(self, **options)
 
     monkeypatch.setattr(readers.FileReader, "blocks", counted)
-    blocks, whole = check(source, tmp_path / "blocks.jsonl", keep=False), check(source, tmp_path / "whole.jsonl")
+    blocks = check(source, tmp_path / "blocks.jsonl", keep=False)
+    assert given == ([False, True] if read_again else [False])
+    whole = check(source, tmp_path / "whole.jsonl")
     assert blocks.result == whole.result
     assert blocks.tally == whole.tally
     assert (tmp_path / "whole.jsonl").read_text() == (tmp_path / "blocks.jsonl").read_text()
-    assert given == [False, True] if read_again else [False]
 
 
 def test_what_the_first_block_lacks_may_come_later(tmp_path, monkeypatch):
