@@ -17,13 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import polars as pl
 
 import tunesmith
 from tunesmith import cli, core
-from tunesmith.artefact import Kind, Manifest
 from tunesmith.core.expressions import Expressions
-from tunesmith.curation.edits import Edit
 from tunesmith.curation.presets import PRESETS, TEMPLATE
 from tunesmith.curation.recipe import Rules, Source
 from tunesmith.curation.steps import STEPS
@@ -33,42 +30,15 @@ from tunesmith.detection.detector import PROMISES
 from tunesmith.detection.gate import SEVERITIES
 from tunesmith.detection.gate_keys import keys as gate_keys
 from tunesmith.detection.registry import WITH_MODEL
-from tunesmith.diagnosis import schema as diagnosis
-from tunesmith.evaluation import schema as evaluation
-from tunesmith.packing.reader import PackedData
 from tunesmith.progress import SILENT
-from tunesmith.rows import schema as rows
-from tunesmith.training.losses import LossTable
+
+sys.path.insert(0, str(Path(__file__).parent))  # for those who load this file as a module
+
+from reference_files import files
+from reference_markdown import docstring, page, paragraph, prose, table
 
 OUT = Path(__file__).parents[1] / "docs" / "reference"
-NOTE = "<!-- Written by tools/reference.py from the code; do not edit. -->"
 COMMON = ("as_json", "threads", "seed", "_set", "_config")
-
-
-def page(title: str, *parts: str) -> str:
-    """Join a page; blank lines are single."""
-    text = "\n\n".join([NOTE, f"# {title}", *parts])
-    return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
-
-
-def prose(text: str) -> str:
-    """Escape what Markdown would read as HTML, outside of code."""
-    parts = re.split(r"(`[^`]*`)", text)
-    return "".join(part if part.startswith("`") else part.replace("&", "&amp;").replace("<", "&lt;") for part in parts)
-
-
-def cell(value: object) -> str:
-    """Write a value so that a Markdown table keeps it."""
-    return prose(str(value)).replace("|", r"\|").replace("\n", " ")
-
-
-def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Draw a Markdown table; nothing without rows."""
-    lines = [[cell(value) for value in row] for row in rows]
-    if not lines:
-        return ""
-    heads = list(heads)
-    return "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *lines])
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -168,11 +138,6 @@ def recipe() -> str:
     return page("Recipe", lead, *parts)
 
 
-def paragraph(text: str | None) -> str:
-    """Fold a docstring."""
-    return " ".join(inspect.cleandoc(text or "").split())
-
-
 def _fields(model: Any, without: tuple[str, ...] = ()) -> str:
     rows = []
     for name, found in model.model_fields.items():
@@ -220,133 +185,6 @@ def gate() -> str:
     return page(
         "Gate", lead, *parts, "## Names", f"`NAME` is a severity ({', '.join(SEVERITIES)}) or a detector: {named}, or one of your own."
     )
-
-
-# --- files ------------------------------------------------------------------------------------------------------------
-
-
-def files() -> str:
-    """The columns of every table on disk."""
-
-    def of(module: Any, name: str) -> str:
-        return table(["column", "type", ""], columns(module, name))
-
-    lead = (
-        "Every artefact is a folder with a `manifest.json` (`format: 1`), written last: a folder without one is not an artefact. Tables "
-        "open in plain Polars; a version and a split open with `datasets.load_dataset(FOLDER)`."
-    )
-    return page(
-        "Files",
-        lead,
-        "## manifest.json",
-        f"`kind` is one of {', '.join(Kind.__args__)}.",  # type: ignore[attr-defined]
-        docstring(Manifest.__doc__),
-        "## version",
-        table(
-            ["file", "holds"],
-            [
-                ["`rows.parquet`", "kept rows, final text: the row's columns, then the user's"],
-                ["`removed.parquet`", "dropped rows, and edited rows as they were; the same columns"],
-                ["`ledger.parquet`", "the rules that fired"],
-                ["`values.parquet`", "`position` and a column per `step.measure`, every valid row"],
-                ["`edges.parquet`", "pairs of similar rows, down to each step's floor"],
-                ["`rejects.jsonl`", "records that are no rows, with what is wrong under `_reject`"],
-                ["`README.md`", "the card"],
-            ],
-        ),
-        "A table that takes more than 1 GiB in memory, or has more than `--rows-per-file` rows, is a folder of the same name: "
-        "`rows.parquet/part-00000.parquet` and so on, in the order of the rows. `pl.read_parquet('clean/rows.parquet')`, "
-        "`pl.scan_parquet`, DuckDB, pyarrow and Spark open both alike; the card's pattern is `rows.parquet/*.parquet`. "
-        "The content hash is the same however the tables are cut; `check` names a damaged part.",
-        "### Row",
-        of(rows, "ROW"),
-        paragraph(_after(rows, "ROW")),
-        "### Ledger",
-        of(rows, "LEDGER"),
-        "### Edges",
-        of(rows, "EDGES"),
-        "### Finding",
-        "What `detect -o FILE` writes.",
-        of(rows, "FINDING"),
-        "### Reject",
-        paragraph(_after(rows, "REJECT")) + " `rejects.jsonl` holds them record by record.",
-        of(rows, "REJECT"),
-        "## split",
-        "`train/`, `validation/` and `test/`, each a version with a column `cluster` more (the group), `test/` also with `part` (dev, "
-        "gate, confirm); `certificate.json`, what was measured across the borders; `README.md`. An empty part is left out.",
-        "## pack",
-        "`segments.arrow`, `plan.arrow`, `tokens.parquet`, `tokenizer/`.",
-        docstring(PackedData.__doc__),
-        "## run",
-        "What transformers or peft load: safetensors, configuration, tokenizer, chat template, and a generation configuration with the "
-        "trained end of turn; and `losses.parquet`.",
-        docstring(LossTable.__doc__),
-        "## evaluation",
-        "`summary.json` holds the `--json` fields of `evaluate`.",
-        "### items.parquet",
-        of(evaluation, "ITEM"),
-        paragraph(_after(evaluation, "ITEM")),
-        "### predictions.parquet",
-        of(evaluation, "PREDICTION"),
-        "### scores.parquet",
-        of(evaluation, "SCORE"),
-        paragraph(_after(evaluation, "SCORE")),
-        "### findings.parquet",
-        of(evaluation, "FINDING"),
-        "## diagnosis",
-        "`summary.json` holds the `--json` fields of `diagnose`; `patch.jsonl` the proposed edits (see patch, below).",
-        "### categories.parquet",
-        of(diagnosis, "CATEGORY"),
-        paragraph(_after(diagnosis, "CATEGORY")),
-        "### causes.parquet",
-        of(diagnosis, "CAUSE"),
-        "## patch",
-        "`patch.jsonl`, one JSON object a line; a line needs `action`, and `position` and `row_id` unless it adds a row.",
-        docstring(Edit.__doc__),
-        "## experiment",
-        "What `arms` makes. `experiment.json`: `format`, `seed`, `seeds`, `steps`, `bins` (a step), `steps_from`, `estimated`, `edits` "
-        "{action: count}, `accepted`, `proposed`, `categories`, `placebo` {`rule`, `rows`, `slices` [{`slice`, `rows`, `patch_rows`, "
-        "`placebo_rows`, `from`}]}, `rows` {arm: count}.",
-        table(
-            ["file", "holds"],
-            [
-                ["`current/`, `patch/`, `placebo/`", "versions: the rows as they are, with the patch, with the placebo"],
-                ["`patch.jsonl`, `placebo.jsonl`", "the patches that were applied"],
-                ["`experiment.json`", "how to train every arm, what the patch does, what the placebo was drawn from"],
-                ["`verdict.json`", "what `verdict` last said: its `--json` object"],
-                ["`confirm.jsonl`", "looks at the confirm items: `time`, `items` (hash of their ids), `candidate` (hash of the answers)"],
-            ],
-        ),
-        "## turn",
-        "`OUT/turn-N` of a loop: `packs/`, `runs/`, `evaluations/` (an artefact for each arm, and seed), `base`, `diagnosis`, `arms` (an "
-        "experiment), `report.html`. The manifest's `result` is the verdict with `paths`; its `details` hold the settings (`loop`), the "
-        "`seconds` of each step, and `data`.",
-    )
-
-
-def columns(module: Any, name: str) -> Iterable[tuple[str, str, str]]:
-    """Name, type and comment of a schema's columns; the comments stand in the source beside the columns."""
-    source = inspect.getsource(module)
-    start = re.search(rf"^_?{name}\b.*=.*[{{(]$", source, re.MULTILINE)
-    block = source[start.end() : source.index("\n}", start.end())] if start else ""
-    comments = dict(re.findall(r'^\s*"(\w+)":.*?#\s*(.*)$', block, re.MULTILINE))
-    for column, dtype in getattr(module, name).items():
-        yield f"`{column}`", f"`{_dtype(dtype)}`", comments.get(column, "")
-
-
-def _dtype(dtype: Any) -> str:
-    if isinstance(dtype, pl.List):
-        return f"List[{_dtype(dtype.inner)}]"
-    if isinstance(dtype, pl.Struct):
-        return f"Struct[{', '.join(field.name for field in dtype.fields)}]"
-    return str(dtype)
-
-
-def _after(module: Any, name: str) -> str:
-    """The text that stands under a constant, as its docstring."""
-    found = re.search(rf'^{name} = .*?^(?:\}}\).*?\n|)"""(.*?)"""', inspect.getsource(module), re.MULTILINE | re.DOTALL)
-    assert found is not None, name
-    return found[1]
 
 
 # --- Python -----------------------------------------------------------------------------------------------------------
@@ -406,38 +244,6 @@ def _default(parameter: inspect.Parameter) -> str:
     if parameter.default is parameter.empty:
         return ""
     return " = SILENT" if parameter.default is SILENT else f" = {parameter.default!r}"
-
-
-SECTIONS = ("Args", "Returns", "Raises", "Attributes", "Yields")
-
-
-def docstring(text: str | None) -> str:
-    """Turn a google-style docstring into Markdown: sections become lists, examples code."""
-    out: list[str] = []
-    section = ""
-    for line in inspect.cleandoc(text or "").split("\n"):
-        name = line.removesuffix(":")
-        if line.endswith(":") and name in SECTIONS:
-            section = name
-            out += ["", f"**{name}**", ""]
-        elif section in ("Args", "Raises", "Attributes") and re.match(r"    \S", line):
-            term, sign, rest = line.strip().partition(": ")
-            out.append(f"- `{term}`: {rest}" if sign else f"- {term}")
-        elif section and line.startswith("    "):
-            out.append(("  " if section != "Returns" else "") + line.strip())
-        else:
-            section = section if not line else ""
-            out.append(line)
-    return _examples("\n".join(out))
-
-
-def _examples(text: str) -> str:
-    """Fence the paragraphs that are doctests; escape the others."""
-    blocks = re.split(r"\n{2,}", text)
-    fenced = [
-        f"```pycon\n{block.strip()}\n```" if block.lstrip().startswith(">>>") else prose(block.replace("``", "`")) for block in blocks
-    ]
-    return "\n\n".join(fenced).strip()
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

@@ -11,18 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.json_texts import RECORD, damaged_lines
 from oracles import json as oracle
 from tunesmith import core
 from tunesmith.errors import InputError
-
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-NUMBER = st.one_of(st.integers(-(2**70), 2**70), st.floats(allow_nan=True), st.integers(-5, 5))
-VALUE = st.recursive(
-    st.one_of(st.none(), st.booleans(), NUMBER, TEXT),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXT, inner, max_size=3)),
-    max_leaves=6,
-)
-RECORD = st.dictionaries(st.one_of(st.sampled_from(["instruction", "input", "output", "a"]), TEXT), VALUE, max_size=5)
 
 
 def same(a: Any, b: Any) -> bool:
@@ -69,23 +61,6 @@ def test_lines_equal_python(want: list[dict[str, Any]], ascii_only: bool, end: s
     records = core.read_json(end.join(json.dumps(record, ensure_ascii=ascii_only) for record in want).encode())
     assert records.rejects.height == 0
     check_fields(records, want)
-
-
-@st.composite
-def damaged_lines(draw: st.DrawFn) -> bytes:
-    lines = []
-    for record in draw(st.lists(RECORD, max_size=6)):
-        line = json.dumps(record, ensure_ascii=draw(st.booleans())).encode()
-        match draw(st.sampled_from(["whole", "whole", "cut", "byte", "words"])):
-            case "cut":
-                line = line[: draw(st.integers(1, len(line)))]
-            case "byte":
-                at = draw(st.integers(1, len(line) - 1))
-                line = line[:at] + bytes([draw(st.integers(0, 255).filter(lambda byte: byte not in b"\r\n"))]) + line[at + 1 :]
-            case "words":
-                line = draw(st.sampled_from([b"hello", b"12", b"null", b'"x"', b"[1, 2]", b"\xff\xfe", b"{{", b"NaNa"]))
-        lines.append(line)
-    return b"\n".join(lines)
 
 
 @settings(deadline=None)
@@ -344,94 +319,6 @@ def test_progress_ends_at_all_bytes(tmp_path: Path) -> None:
         core.read_json(b"{}", progress=fail)
 
 
-@settings(deadline=None)
-@given(damaged_lines(), st.booleans(), st.integers(1, 30))
-def test_blocks_are_the_whole(tmp_path_factory: pytest.TempPathFactory, data: bytes, array: bool, size: int) -> None:
-    if array:
-        data = b"[\n" + data.replace(b"\n", b",\n") + b"\n]"
-    elif data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        data = b"{}\n" + data
-    whole = core.read_json(data)
-    file = tmp_path_factory.mktemp("blocks") / "rows.json"
-    file.write_bytes(data)
-    for source in (lambda: (data[at : at + size] for at in range(0, len(data), size)), lambda: file):
-        if not data and source() is file:
-            continue  # nothing can be mapped
-        blocks = list(core.json_blocks(source(), size=size))
-        for made, parts in ((whole.frame, [block.frame for block in blocks]), (whole.rejects, [block.rejects for block in blocks])):
-            assert pl.concat([made.clear(), *parts]).equals(made)
-        assert [raw for block in blocks for raw in block.raw()] == whole.raw().to_list()
-        assert {key for block in blocks for key in block.keys["key"]} == set(whole.keys["key"])
-        assert {block.layout for block in blocks} <= {whole.layout}
-
-
-def test_a_mapped_file_is_as_a_read_one(tmp_path: Path) -> None:
-    rows = [{"a": f"é{k}" * (k % 9), "n": k, "list": [{"b": "x" * k}]} for k in range(3000)]
-    file = tmp_path / "rows.jsonl"
-    file.write_text("\n".join(json.dumps(row, ensure_ascii=k % 2 == 0) for k, row in enumerate(rows)) + "\n{oops")
-    read, mapped = core.read_json(file), core.read_json(file, mapped=True)
-    assert mapped.frame.equals(read.frame)
-    assert mapped.rejects.equals(read.rejects)
-    assert mapped.values(["a", "n", "list"]).equals(read.values(["a", "n", "list"]))
-    assert mapped.items("list").texts(["b"]).equals(read.items("list").texts(["b"]))
-    columns = mapped.texts(["a"], share=True)
-    del mapped
-    file.write_bytes(b"")
-    assert columns["a"].to_list() == [row["a"] for row in rows]
-
-
-@pytest.mark.parametrize("text", ["short é", "one that is longer than a view: é"])
-def test_a_mapped_file_that_was_written_into_is_no_text_by_chance(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "rows.jsonl"
-    file.write_text(f'{{"a": "{text}"}}\n' * 10_000)
-    (blocks,) = core.json_blocks(file)
-    mapped = core.read_json(file, mapped=True)
-    for records in (mapped, blocks):
-        assert records.texts(["a"]).height == 10_000
-    with file.open("r+b") as open_file:
-        open_file.seek(file.read_bytes().rindex("é".encode()) + 1)
-        open_file.write(b"x")
-    for records in (mapped, blocks):
-        with pytest.raises(InputError, match="has changed since"):
-            records.texts(["a"])
-        with pytest.raises(InputError, match="has changed since"):
-            records.raw()
-
-
-def test_blocks_of_a_long_damage_are_looked_at_seldom() -> None:
-    data = b'[{"a": "' + b"x" * 400_000 + b'\n"}, ' + b'{"a": 1}]'
-    blocks = list(core.json_blocks(data[at : at + 1000] for at in range(0, len(data), 1000)))
-    assert [len(block) for block in blocks] == [1]
-    assert [block.rejects["code"].to_list() for block in blocks] == [["bad_json"]]
-
-
 def test_longer_records_are_named() -> None:
     records = core.read_json(b'[{"a": 1}, 7, {"a": "xxxxxxxx"}, {}]')
     assert (records.longer(7), records.longer(8), records.longer(0)) == ([0, 1], [1], [0, 1, 2])
-
-
-@settings(deadline=None)
-@given(VALUE, st.sampled_from([None, (",", ":"), (" , ", " :")]), st.booleans())
-def test_json_is_written_as_python_writes_it(value: Any, separators: tuple[str, str] | None, ascii_only: bool) -> None:
-    text = json.dumps(value, separators=separators, ensure_ascii=ascii_only)
-    (made,) = core.json_dumped([text])
-    assert made in (None, json.dumps(json.loads(text), ensure_ascii=False))
-    if text.isascii() and not any(sign in text for sign in ".eNI\\0123456789"):
-        assert made is not None
-
-
-@settings(deadline=None)
-@given(st.text(alphabet='{}[]":,\\ntu0123456789.-eE ax\n', max_size=30) | st.floats().map(repr) | st.decimals(allow_nan=False).map(str))
-def test_json_that_is_none_is_not_written(text: str) -> None:
-    try:
-        expected = json.dumps(json.loads(text), ensure_ascii=False)
-    except ValueError:
-        expected = None
-    assert core.json_dumped([text])[0] in (None, expected)
-
-
-def test_most_json_is_written() -> None:
-    value = {"name": "search", "arguments": {"query": "café\n", "limit": 10, "price": 12.5, "tags": ["a", None, True, {}], "deep": [[0]]}}
-    for text in (json.dumps(value), json.dumps(value, separators=(",", ":")), json.dumps(value, indent=2)):
-        assert core.json_dumped([text, None]).to_list() == [json.dumps(value, ensure_ascii=False), None]
-        assert json.loads(core.tool_calls([text])[0]) == [{"type": "function", "function": value}]

@@ -9,9 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def reference() -> ModuleType:
-    """The script that writes the pages, as a module."""
-    spec = importlib.util.spec_from_file_location("reference", ROOT / "tools" / "reference.py")
+def tool(name: str) -> ModuleType:
+    """A script of `tools/`, as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -19,7 +19,7 @@ def reference() -> ModuleType:
     return module
 
 
-PAGES = reference().PAGES
+PAGES = tool("reference").PAGES
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -34,10 +34,10 @@ def test_no_page_is_without_its_code() -> None:
 
 def test_a_docstring_becomes_lists_and_code() -> None:
     text = "Do it.\n\nArgs:\n    a: The ``<first>``,\n        and more <b>.\nReturns:\n    Nothing.\n\n>>> 1\n1\n"
-    assert reference().docstring(text) == (
+    assert tool("reference_markdown").docstring(text) == (
         "Do it.\n\n**Args**\n\n- `a`: The `<first>`,\n  and more &lt;b>.\n\n**Returns**\n\nNothing.\n\n```pycon\n>>> 1\n1\n```"
     )
 
 
 def test_a_cell_keeps_its_table() -> None:
-    assert reference().cell("a|b <c> `<d>`") == r"a\|b &lt;c> `<d>`"
+    assert tool("reference_markdown").cell("a|b <c> `<d>`") == r"a\|b &lt;c> `<d>`"
