@@ -28,6 +28,7 @@ import polars as pl
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
+from cuts import cuts  # noqa: E402
 from detection.planting import PLANTED  # noqa: E402
 from detection.planting_review import LIMITED, MORE, REVIEW, reviewed  # noqa: E402
 from detection.planting_tasks import CORRUPTED, MADE, rows  # noqa: E402
@@ -181,14 +182,28 @@ def planted(data: Path) -> dict[str, list[dict[str, Any]]]:
     whole = pl.DataFrame(json.loads((data / ALPACA).read_text())).sample(fraction=1, shuffle=True, seed=3).to_dicts()
     for name in MORE:
         bad = reviewed(name, whole)
-        found[name].append(
-            _found(name, bad, f"planted into {len(bad)} rows of Alpaca{', cut after any word' if name == 'truncated' else ''}")
-        )
+        if name != "truncated":
+            found[name].append(_found(name, bad, f"planted into {len(bad)} rows of Alpaca"))
+    for sample, bad in cuts(data, lines_of).items():
+        found["truncated"].append(_found("truncated", bad, sample))
+        found["truncated"].append(_found("truncated", bad, f"{sample}, with limits", limits))
     for name in REVIEW:
         bad = reviewed(name, shuffled)
         sample = f"planted into {len(bad)} kept rows of Alpaca, or the prompt put in their place"
         found[name].append(_found(name, bad, sample, limits if name in LIMITED else NO_LIMITS))
     return found
+
+
+def limited(data: Path) -> dict[str, int]:
+    """Count what `truncated` flags in answers of models where limits say that references end with full stops."""
+    kept, said = kept_rows(data), labels()
+    limits = fit(kept["output"], prompts=kept.select("instruction", "input"))
+    verdicts = [
+        said.get((name, position, turn, "truncated"))
+        for name in ANSWERS
+        for position, turn in find(lines_of(data, name), only=["truncated"], limits=limits).select("position", "turn").iter_rows()
+    ]
+    return {"right": verdicts.count(True), "read": len(verdicts) - verdicts.count(None), "flags": len(verdicts)}
 
 
 def corrupted(data: Path, name: str, corrupt: Callable[[dict[str, str], random.Random], dict[str, str] | None]) -> Iterator[dict[str, str]]:
@@ -246,6 +261,8 @@ def measure(data: Path) -> dict[str, Any]:
             one["asked"], one["parsed"] = read_of[name]
         if name in fixed:
             one["fixes"] = fixed[name]
+        if name == "truncated":
+            one["limited"] = limited(data)
         one["kept"] = kept[name]
         made[name] = one
     return made
@@ -268,7 +285,7 @@ def table(figures: dict[str, Any]) -> str:
     rows = [header, ["---"] * len(header)]
     for name, detector in DETECTORS.items():
         one = figures.get(name, {})
-        recall = "; ".join(_interval(each["found"], each["of"]) for each in one.get("planted", ())) or "-"
+        recall = "; ".join(map(_recall, one.get("planted", ()))) or "-"
         precise = [_precision(one.get("strata", {}).get(stratum)) for stratum in STRATA]
         unparsed = _interval(one["asked"] - one["parsed"], one["asked"]) if one.get("asked") else ""
         drops = ", ".join(shown(name)) if detector.severity == "fatal" else "flags"
@@ -299,6 +316,12 @@ def promise(grade: str, figures: dict[str, Any]) -> str:
     below += [f"precision {right / seen:.0%}"] if seen and right / seen < least_precision else []
     few = "" if seen >= 50 else f" ({seen or 'no'} flag{'s' if seen != 1 else ''} to read)"
     return (f"below: {', '.join(below)}" if below else "kept") + few
+
+
+def _recall(planted: dict[str, Any]) -> str:
+    """Show one planted set; where there are several of a detector's own, say which it is."""
+    said = f" {planted['sample']}" if planted["sample"].startswith("cut ") else ""
+    return _interval(planted["found"], planted["of"]) + said
 
 
 def _interval(right: int, of: int) -> str:

@@ -8,6 +8,7 @@ what it has: British spellings, inflections, prefixes, compounds of two frequent
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -93,6 +94,22 @@ def known(word: str) -> bool:
     if word in words or word in _NEWER or f"{word}g" in words or _british(word):
         return True
     return (_derived(word) or _compound(word)) and not _slipped(word)
+
+
+@cache
+def _sorted() -> list[str]:
+    return sorted(word for word, count in frequencies().items() if count >= _PART)
+
+
+def begins(piece: str) -> bool:
+    """Tell whether a frequent word begins so.
+
+    >>> begins("lighth"), begins("gondii")
+    (True, False)
+    """
+    listed = _sorted()
+    at = bisect_left(listed, piece)
+    return at < len(listed) and listed[at].startswith(piece)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -21,6 +21,7 @@ class Limits:
         unknown_max: The 99th percentile of the references' shares of words that neither the word list nor `vocabulary` holds.
         vocabulary: Words that the word list lacks and that at least two references use: terms of the field.
         list_openings: First words of prompts whose references are lists, an item a line (at least 9 of 10, of at least 20).
+        stopped: Share of the references that end in prose which end it with a full stop; None where fewer than 50 do.
         references: How many references it was fitted on.
     """
 
@@ -29,6 +30,7 @@ class Limits:
     unknown_max: float | None = None
     vocabulary: tuple[str, ...] = ()
     list_openings: tuple[str, ...] = ()
+    stopped: float | None = None
     references: int = 0
 
 
@@ -52,6 +54,7 @@ def fit(references: pl.Series, *, prompts: pl.DataFrame | None = None) -> Limits
     """
     import polars as pl
 
+    from tunesmith.detection.rules.ending import stopped
     from tunesmith.detection.rules.form import list_openings
     from tunesmith.detection.rules.spelling import fitted
     from tunesmith.detection.supervised import prepare, view
@@ -71,5 +74,6 @@ def fit(references: pl.Series, *, prompts: pl.DataFrame | None = None) -> Limits
         unknown_max=unknown,
         vocabulary=vocabulary,
         list_openings=list_openings(prepared),
+        stopped=stopped(prepared),
         references=frame.height,
     )

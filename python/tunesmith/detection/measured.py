@@ -72,6 +72,9 @@ def _figures(name: str, figures: dict[str, Any]) -> tuple[Measured, ...]:
             made.append(_share("precision", each["right"], each["read"], f"{seen}, one reader"))
         elif stratum == "instruct":
             made.append(Measured(figure="no flag to read", sample=seen))
+    if with_limits := figures.get("limited"):
+        seen = f"{with_limits['flags']} flags in answers of models, limits fitted on rows of Alpaca that people kept, one reader"
+        made.append(_share("precision with limits", with_limits["right"], with_limits["read"], seen))
     if figures.get("asked"):
         made.append(
             _share("unparsed", figures["asked"] - figures["parsed"], figures["asked"], "rows of Alpaca that ask for what it verifies")
@@ -104,7 +107,7 @@ _MORE: Final[dict[str, tuple[Measured, ...]]] = {
     "prompt_echo": (_workshop(184), _davinci(32, 0)),
     "repetition_loop": (_davinci(186, 7),),
     "repetitive": (_workshop(389), _davinci(247, 21)),
-    "truncated": (_workshop(108), _davinci(33, 1)),
+    "truncated": (_workshop(108), _davinci(87, 1)),
     "no_stop": (_davinci(131, 0),),
     "too_long": (Measured(figure="95 of 95 found; 0.3% of the clean rows", sample=WORKSHOP), _davinci(244, 12)),
     "refusal": (_workshop(86),),

@@ -10,24 +10,44 @@ import polars as pl
 
 from tunesmith.detection.detector import Detector, Example, Hit, Page, any_of, excerpt, lines, matched
 from tunesmith.detection.rules.repetition import REPETITIVE, rep4
+from tunesmith.detection.rules.unfinished import begun, in_item, in_prose, last_line, last_sentence, punctuated, siblings, waits
 from tunesmith.detection.supervised import MASK
 
 if TYPE_CHECKING:
     from tunesmith.detection.limits import Limits
 
 _PROMPT = pl.concat_str("instruction", "input", separator="\n")
-_FUNCTION = (
-    r"a|an|the|of|to|and|or|with|for|by|from|at|as|into|than|that|which|who|whose|because|if|when|while|where|is|are|was|were|be|has|have|"
-    r"its|their|his|our|your|my|such as|including|between|through|about|can|will|would|should|could|may|might|but|so"
+_HALF = re.compile(
+    r"(?:[(\[{–—]|\s\$|\b(?:in|of|on|since|by|from|January|February|March|April|May|June|July|August|September|October|"
+    r"November|December|year|early|late|(?:19|20)\d\d (?:to|and|until|through|[–-]))(?: \d{1,2}(?:st|nd|rd|th)?,)? (?:19|20))\s*\Z"
 )
-_DANGLING = re.compile(
-    rf"(?:\b(?:{_FUNCTION})|[,(\[{{–—]|\b(?:in|of|on|since|by|from|January|February|March|April|May|June|July|August|September|October|"
-    r"November|December|year|early|late)(?: \d{1,2},)? (?:19|20))\s*\Z"
+"""What is half said: an open bracket, a dash, a sum without its number, half a year."""
+_NUMBER = re.compile(r"\S\s*\n\s*(?:\d{1,3}[.)]|[-*•])\s*$")
+"""The number of a list item, and no item."""
+_MAYBE = r"(?:[,(\[{–—$]|[.!?…][\"'”’)\]]*\s+\w+|\b(?:I|[a-z][a-zA-Z'’-]*|\w+['’]s)|\b(?:19|20)|\n *(?:\d{1,3}[.)]|[-*•]))$"
+_ENGLISH = r"\b(?:the|The|of|and|is|are|to|you|with)\b"
+_OPEN_TASK = (
+    r"(?i)\b(?:(?:continu|complet|finish|extend)\w* "
+    r"(?:the|this|a|an|each|these|my|his|following|given|it|with|writing|sentence|story|phrase)"
+    r"|fill.in|blanks?|prefix(?:es)?|prepositions?|(?:in)?definite articles?|conjunctions?|stop.?words?)\b"
 )
-_OPEN_TASK = any_of(
-    r"continu\w+ complet\w+ fill blank prefix(?:es)? prepositions? articles? conjunctions? words? poems? haikus? lyrics?",
-    r"sentence title headline stop.?words? list",
+"""Tasks whose answer may be the beginning of a sentence, its middle, or words out of it."""
+_LINES_TASK = any_of(
+    r"poems? poetry haikus? lyrics? songs? rap verses? stanzas? limericks? couplets? rhym\w+ titles? headlines? taglines? slogans? "
+    r"captions? (?:list|words|phrases).(?:of|in|from|for).(?:words|phrases|the) (?:common|first|last|these).words words.that "
+    r"(?:first|opening|last|next).line",
 )
+"""Tasks whose answer may be lines without full stops."""
+_STOP = r"[.!?…。！？:](?:[\"'”’»)\]*_`]|&quot;)*$"
+_USUAL, _REFERENCES = 0.98, 50
+"""Share of references that end with a full stop from which on one without is cut; how many must say so."""
+_CARELESS = re.compile(r"[a-z][.!?] +[a-z]|[a-z]  [a-z]|[a-z] [,.](?: |$)|[a-z],[a-z]|\bi\b|[a-z][.!?][A-Z][a-z]", re.MULTILINE)
+"""A sentence that begins with a small letter, a space too many or too few: who writes so may leave out a full stop."""
+_SHORTEST, _LONGER, _LONG = 24, 40, 450
+"""Characters of an answer that is judged; of one that may not end with a comma (shorter ones are greetings); and of one that a
+budget may cut: who has written so much, with its full stops, does not leave out the last."""
+_LEAST = 4
+"""Words of a last line that may be prose."""
 CODE = r"[;{}]\s*\n|\bdef \w+\(|\bSELECT\b|\bimport \w|=>|</\w+>|\breturn\b.*\n|^\s*#include|\bfunction\b.*\{|\bconsole\.|\bprint\("
 _NEW_TURN = (
     r"(?m)\n\s*(?:#{1,4}\s*|\*\*|\d{1,3}[.)]\s*)?(?:Instruction|Input|Question|Human|User|Assistant|Task|Q|Problem|Prompt)"
@@ -60,20 +80,56 @@ def _circling(view: pl.DataFrame) -> pl.Expr:
     return pl.col("row").is_in(rows.implode())
 
 
-def _truncated(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
+def stopped(view: pl.DataFrame) -> float | None:
+    """Measure the share of answers that end in prose which end it with a full stop (or another mark); None where they are too few."""
+    prose = pl.col("prose").str.strip_chars_end()
+    here = view.filter(prose.str.len_chars() >= _SHORTEST, ~pl.col("response").str.contains(CODE))
+    texts = here.select(prose, end=prose.str.contains(_STOP), bare=prose.str.replace(_STOP, "")).iter_rows()
+    ends = [end for _, end, bare in texts if in_prose(bare)]
+    return sum(ends) / len(ends) if len(ends) >= _REFERENCES else None
+
+
+def _truncated(view: pl.DataFrame, limits: Limits) -> Iterator[Hit]:
     cut = (pl.col("finish") == "length").fill_null(value=False)
     if view["finish"].is_not_null().any():
         for row, text in lines(view, cut & ~_circling(view), "response"):
             yield Hit(row, "response", max(0, len(text) - 40), len(text), "cut by the token budget: … " + excerpt(text[-40:]))
     prose = pl.col("prose").str.strip_chars_end()
-    maybe = prose.str.contains(r"(?:[,(\[{–—]|\b[a-z]+|\b(?:19|20))$")
-    plain = ~cut & (prose.str.len_chars() >= 40) & ~prose.str.ends_with(MASK)
+    plain = ~cut & (prose.str.len_chars() >= _SHORTEST) & ~prose.str.ends_with(MASK)
     code = pl.col("response").str.contains(CODE)
-    for row, text in lines(view.filter(maybe & plain), ~code & ~_PROMPT.str.contains(_OPEN_TASK), "prose"):
-        last = text.rstrip().rsplit("\n", 1)[-1]
-        if len(last.split()) >= 4 and (match := _DANGLING.search(text)):
-            start = max(0, match.start() - 30)
-            yield Hit(row, "response", match.start(), len(text.rstrip()), excerpt("… " + text[start:]))
+    usual = limits.stopped is not None and limits.stopped >= _USUAL
+    unstopped = ~prose.str.contains(_STOP) & (prose.str.len_chars() >= (_SHORTEST if usual else _LONG))
+    maybe = prose.str.contains(_MAYBE) | unstopped
+    here = view.filter(maybe & plain).filter(~code & ~_PROMPT.str.contains(_OPEN_TASK))
+    for row, text, loose in lines(
+        here.with_columns(_PROMPT.str.contains(_LINES_TASK).alias("loose")), pl.lit(value=True), "prose", "loose"
+    ):
+        whole = text.rstrip()
+        start = _stops_at(whole, loose=loose)
+        sure = usual or (len(whole) >= _LONG and not in_item(whole) and not _CARELESS.search(whole))
+        if start is None and sure and not loose and in_prose(whole):
+            start = len(whole) - len(whole.split()[-1])
+        if start is not None:
+            yield Hit(row, "response", start, len(whole), excerpt("… " + whole[max(0, start - 30) :]))
+
+
+def _stops_at(text: str, *, loose: bool) -> int | None:
+    """Find the word or mark that a text stops with, where it cannot; None: it may."""
+    if match := _NUMBER.search(text):
+        return match.start() + 1
+    line = last_line(text)
+    if len(line.split()) < _LEAST and not siblings(text):
+        return None
+    if match := _HALF.search(text):
+        return match.start()
+    last = len(text) - len(text.rsplit(maxsplit=1)[-1])
+    if text.endswith(","):
+        return None if loose or len(text) < _LONGER or len(line.split()) < _LEAST else last
+    if not re.search(_ENGLISH, text) or 2 * line.count(",") > len(line.split()):
+        return None  # words in a row are a list
+    sentence = last_sentence(text)
+    prose = len(sentence) < len(line) or (not loose and punctuated(text))
+    return last if waits(sentence, strictly=not prose) or (prose and begun(text)) else None
 
 
 def _no_stop(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:
@@ -122,15 +178,24 @@ TRUNCATED = Detector(
     find=_truncated,
     columns=("circling",),
     page=Page(
-        finds="A generated answer that the token budget cut (finish = length) and that does not repeat itself. Any other "
-        "answer, written or stopped by the model itself: at least 40 "
-        'characters of prose that end in a function word, a comma, an open bracket, or "in 20" (a stop string inside a year).',
+        finds="A generated answer that the token budget cut (finish = length) and that does not repeat itself. Any other answer, written "
+        "or stopped by the model itself, of which a reader waits for more: it ends in a comma, an open bracket, a dash, a sum "
+        'without its number ("$"), half a year ("in 20": a stop string inside it) or the number of a list item; in English prose '
+        "also in a word that a sentence hardly ever ends with (function words, adverbs of degree, verbs that need an object, "
+        "adjectives before a noun), in the first letters of a word, or after the first words of a sentence. Lines without full "
+        "stops: function words alone. An answer of 450 characters or more that is written with care and ends in prose without a "
+        "full stop: budgets cut long answers, and who writes so much does not leave out the last one. With limits whose references "
+        "end with full stops (98% of at least 50): any answer that ends in prose without one.",
         harm="The model learns to stop in the middle of a sentence.",
         bad=Example(instruction="Tell me about the lighthouse.", response="It was built by the harbour board and opened to ships in the"),
         good=Example(instruction="Tell me about the lighthouse.", response="It was built by the harbour board and opened to ships in 1902"),
-        false_alarms="Lines to be continued, poems, lists of function words; left alone where the prompt says so. With a budget below the "
-        "references' length the reason lies in decoding, not in the data. Not found: answers that stop after a noun or a verb, which read "
-        "as if only the full stop were missing (two thirds of cuts after any word).",
+        false_alarms="Sentences that end with a preposition or a bare verb and lack their full stop; phrases asked for in part; "
+        "long answers of people who leave out the last full stop. Lines to be continued, poems and titles are left alone where the prompt "
+        "says so. With a budget below the references' length the reason lies in decoding, not in the data. Not found without limits: a "
+        "short answer cut after a noun or a verb, which reads as if only the full stop were missing (nearly half of all cuts). "
+        "Never found: cuts at the end of a sentence, or between list items without full stops. A rule of function words, commas "
+        "and half years has 37 hits in Alpaca, this one 65: it adds half years after a day or another year, sums without a "
+        "number, lone list numbers, short answers and more words.",
     ),
 )
 
