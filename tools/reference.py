@@ -94,7 +94,7 @@ def detectors() -> str:
     listed = [[f"[{p['name']}](#{p['name']})", p["severity"], p["class"], ", ".join(p["fields"]), "yes" if p["fix"] else ""] for p in pages]
     lead = (
         "One detector per defect; the same ones judge the rows of a data set and the outputs of a model. `fatal` rows are dropped by the "
-        "default recipe, `review` ones flagged. The class is a promise: "
+        "default recipe, in the kinds of rows for which that is shown to be right, and all others flagged. The class is a promise: "
         + "; ".join(f"{grade}: {promise}" for grade, promise in PROMISES.items())
         + "."
     )

@@ -134,6 +134,13 @@ def test_what_only_a_run_can_tell(version, change, reason):
         what_if(version, change)
 
 
+def test_changes_as_a_mapping(version):
+    told = what_if(version, "near.threshold=0.8", "detect.skip=[repetitive]")
+    assert what_if(version, {"near.threshold": 0.8, "detect.skip": ("repetitive",)}) == told
+    with pytest.raises(OptionError, match=r"threshold=0\.8: expected STEP\.OPTION=VALUE"):
+        what_if(version, {"threshold": 0.8})
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -182,14 +182,29 @@ class TestRulesAndSteps:
                 {"step": "zzz"},
                 r"the ledger knows no step zzz\. Known, with their rows: fix \(2\), exact_duplicates \(1\), near \(1\), short",
             ),
-            ({}, "expected one of --row ROW, --rule RULE and --step STEP, which say what to bring back; found none"),
-            ({"rule": "a", "step": "b"}, "found --rule and --step"),
-            ({"row": 1, "rule": "a", "step": "b"}, "found --row, --rule and --step"),
+            ({}, "expected --row ROW, --rule RULE or --step STEP, which say what to bring back; found none"),
+            ({"rule": ["near_duplicate", "zzz"]}, r"the ledger knows no rule zzz\. Known"),
+            ({"row": 1, "step": "nearr"}, r'the ledger knows no step nearr \(did you mean "near"\?\)'),
+            ({"row": [0, 7], "step": "same"}, r"nothing to restore: row 0: kept as it was read; .*; the step same dropped and edited none"),
         ],
     )
     def test_what_is_not_known(self, clean, chosen, message):
         with pytest.raises(OptionError, match=message):
             restore("clean", **chosen)
+
+    def test_several_selections_mean_what_one_of_them_means(self, clean):
+        made = restore("clean", "more", row=5, rule=["near_duplicate", "html_entity"], step=["short", "same"])
+        assert made.frame["position"].to_list() == [0, 1, 2, 4, 5, 6, 7]
+        assert (made.returned, made.reverted) == (3, 1)
+        said = {entry["position"]: entry["evidence"] for entry in made.ledger.filter(step="restore").to_dicts()}
+        assert said[2] == "as it was before (rule html_entity); was edited by fix.html_entity, fix.input_placeholder"
+        assert said[5].startswith("came back (named by row); was dropped by exact_duplicates.exact_duplicate")
+        assert said[4].startswith("came back (step short)")
+        assert made.notes[-1].startswith("the step same dropped and edited none (rows by action: flag (1))")
+        again = restore("clean", "more", row=[5], rule=["html_entity", "near_duplicate"], step=("same", "short"))
+        assert (again.reused, again.notes) == (True, made.notes)
+        twice = restore("clean", row=1, rule="near_duplicate", step="near")
+        assert at(twice.ledger.filter(step="restore"), 1)["evidence"].startswith("came back (named by row, rule near_duplicate, step near)")
 
     def test_a_step_that_did_nothing(self):
         curate("rows.json", {"steps": ["exact_duplicates", {"filter": {"name": "huge", "words": {"max": 900}}}]}, out="v")
@@ -367,8 +382,8 @@ class TestCommand:
         ("args", "message"),
         [
             (["clean", "--row", "1"], "expected -o VERSION"),
-            (["clean", "-o", "more"], "expected one of --row ROW, --rule RULE and --step STEP"),
-            (["clean", "-o", "more", "--row", "1", "--rule", "x"], "found --row and --rule"),
+            (["clean", "-o", "more"], "expected --row ROW, --rule RULE or --step STEP"),
+            (["clean", "-o", "more", "--row", "1", "--rule", "x"], "the ledger knows no rule x"),
             (["clean", "-o", "more", "--row", "0"], "nothing to restore"),
             (["rows.json", "-o", "more", "--row", "0"], "expected a version, found a file"),
         ],

@@ -173,3 +173,35 @@ def test_rows_that_pass_are_the_same_without_ids(tmp_path):
     (block,) = Stream(source=tmp_path / "rows.jsonl", passing=True)
     assert block.frame["row_id"].null_count() == len(RECORDS)
     assert content(block).equals(content(read(tmp_path / "rows.jsonl")).with_columns(row_id=pl.lit(None, dtype=pl.String)))
+
+
+def test_what_verbs_give_is_a_source(tmp_path):
+    from tunesmith import curate, restore, split
+
+    records = [{"instruction": f"Name {k} of {k * 7}", "output": "x"} for k in range(9)] + [{"instruction": "Name 0 of 0", "output": "x"}]
+    written, held = curate(records, out=tmp_path / "v"), curate(records)
+    again = restore(tmp_path / "v", rule="exact_duplicate")
+    parts = split(Version.open(tmp_path / "v"), tmp_path / "s", test=2, validation=2)
+    for source, rows, name in (
+        (written, 9, "v"), (held, 9, "Curated"), (again, 10, "Restored"), (Version.open(tmp_path / "v"), 9, "v"),
+        (read(records), 10, "list"),
+    ):  # fmt: skip
+        data = read(source)
+        assert (data.frame.height, list(data.inputs)) == (rows, [name])
+    assert read(held).frame["row_id"].equals(written.frame["row_id"])
+    assert list(read(parts).inputs) == ["train", "validation", "test"]
+
+
+@pytest.mark.parametrize("name", ["a[b]", "a*", "a?b", "a{b}", "ä b"])
+def test_names_that_look_like_patterns(tmp_path, name):
+    from tunesmith import check, curate, split
+
+    home = tmp_path / name
+    home.mkdir()
+    frame = pl.DataFrame({"instruction": [f"Name {k} of {k * 7}" for k in range(9)], "output": ["x"] * 9})
+    frame.write_parquet(home / f"{name}.parquet")
+    frame.write_ipc(home / f"{name}.arrow")
+    assert read(home / f"{name}.arrow").frame.height == 9
+    curate(home / f"{name}.parquet", out=home / f"v{name}", rows_per_file=4)
+    split(home / f"v{name}", home / f"s{name}", test=2, validation=2)
+    assert [check(home / each).result["rows"] for each in (f"v{name}", f"s{name}")] == [9, 9]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,12 @@ class WhatIf:
         return {**vars(self), "steps": [vars(step) for step in self.steps], "examples": [dict(example) for example in self.examples]}
 
 
-def what_if(version: Version | str | Path, *changes: str) -> WhatIf:
+def what_if(version: Version | str | Path, *changes: str | Mapping[str, Any]) -> WhatIf:
     """Decide again under other options.
 
     Args:
         version: A curated version.
-        changes: `STEP.OPTION=VALUE`, the value as in a recipe.
+        changes: `STEP.OPTION=VALUE`, the value as in a recipe; or mappings of `STEP.OPTION` to values.
     Returns:
         What would be kept, and what changes.
     Raises:
@@ -65,6 +66,8 @@ def what_if(version: Version | str | Path, *changes: str) -> WhatIf:
     >>> folder = tempfile.mkdtemp() + "/clean"
     >>> made = curate([{"instruction": f"Say {word}", "output": "ok"} for word in ("hi", "hi", "bye")], out=folder)
     >>> what_if(folder, "exact_duplicates.action=flag").newly_kept
+    1
+    >>> what_if(folder, {"exact_duplicates.action": "flag"}).newly_kept
     1
     """
     opened = version if isinstance(version, Version) else Version.open(version)
@@ -89,22 +92,21 @@ def recipe_of(version: Version) -> Recipe:
     return stored(raw, f"{version.folder}, recipe")
 
 
-def changed(recipe: Recipe, changes: Sequence[str]) -> Recipe:
+def changed(recipe: Recipe, changes: Sequence[str | Mapping[str, Any]]) -> Recipe:
     """Change options of a resolved recipe.
 
     Args:
         recipe: Its steps carry their names.
-        changes: `STEP.OPTION=VALUE`.
+        changes: `STEP.OPTION=VALUE`, or `STEP.OPTION` to values.
     Raises:
         OptionError: If a change cannot be read or honoured.
     """
     import yaml
 
     raw = recipe.as_dict()
-    for change in changes:
-        path, sign, value = change.partition("=")
+    for change, path, read in _each(changes):
         name, dot, option = path.strip().partition(".")
-        if not sign or not dot or not option:
+        if not dot or not option:
             raise OptionError(f"{change}: expected STEP.OPTION=VALUE, for example near_duplicates.threshold=0.8")
         step = recipe.step(name)
         place = next(each[step.type] for each in raw["steps"] if each.get(step.type, {}).get("name") == name)
@@ -114,10 +116,27 @@ def changed(recipe: Recipe, changes: Sequence[str]) -> Recipe:
             if not isinstance(place, dict):
                 raise OptionError(f"{change}: {name} has no option {option}")
         try:
-            place[last] = yaml.safe_load(value)
+            place[last] = read()
         except yaml.YAMLError as error:
-            raise OptionError(f"{change}: expected a value as in a recipe, found {value!r}") from error
+            raise OptionError(f"{change}: expected a value as in a recipe, found {change.partition('=')[2]!r}") from error
     return stored(raw, "what-if")
+
+
+def _each(changes: Sequence[str | Mapping[str, Any]]) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    """Give each change as it is written, its place, and how its value is read."""
+    import yaml
+
+    for change in changes:
+        if isinstance(change, str):
+            path, sign, value = change.partition("=")
+            yield change, path if sign else "", functools.partial(yaml.safe_load, value)
+        else:
+            for path, value in change.items():
+                yield f"{path}={value}", path, functools.partial(_given, value)
+
+
+def _given(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple | set | frozenset) else value
 
 
 def outcome(values: pl.DataFrame, edges: pl.DataFrame, old: Sequence[Step], new: Sequence[Step]) -> WhatIf:

@@ -12,7 +12,7 @@ import polars as pl
 
 from tunesmith.artefact import finished
 from tunesmith.curation.explanation import find_rows
-from tunesmith.curation.undoing import RESTORE, Undone, undo
+from tunesmith.curation.undoing import RESTORE, Undone, acts_of, undo
 from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import Version, write_version
@@ -73,8 +73,8 @@ def restore(
     out: str | Path | None = None,
     *,
     row: str | int | Sequence[str | int] | None = None,
-    rule: str | None = None,
-    step: str | None = None,
+    rule: str | Sequence[str] | None = None,
+    step: str | Sequence[str] | None = None,
     dry_run: bool = False,
     force: bool = False,
     rows_per_file: int | None = None,
@@ -87,8 +87,9 @@ def restore(
     since a version keeps no text between two edits. Positions, ids and origins stay, and every row keeps its place. A row
     that a step only flagged is as it was, so there is nothing to restore.
 
-    With `rule` or `step` the rows are meant that it dropped or edited. A row that was dropped for several reasons comes back
-    if one of them is named. A row that is out stays out unless what dropped it is named. The notes count all of these.
+    With `rule` or `step` the rows are meant that it dropped or edited; several selections together mean what one of them means. A
+    row that was dropped for several reasons comes back if one of them is named. A row that is out stays out unless what dropped it is
+    named. The notes count all of these.
 
     The ledger keeps the entries that still hold, flags among them, each with the id of the text that it saw, and has one of
     the step `restore` for every restored row. Measures and pairs of rows that got back another text are left out.
@@ -97,14 +98,14 @@ def restore(
         version: A version.
         out: The version to write, a folder or an address; in memory when absent.
         row: Rows, each a position or a prefix of a row id as in `explain`; an id that copies share means them all.
-        rule: A rule of the ledger, as `output_empty` or `detect.output_empty`.
-        step: A step of the ledger.
+        rule: Rules of the ledger, each as `output_empty` or `detect.output_empty`.
+        step: Steps of the ledger.
         dry_run: Look, but write nothing.
         force: Replace what lies at `out`.
         rows_per_file: Rows of a file; unsaid, tables of more than 1 GiB in memory are cut into parts.
         progress: Told about the work.
     Raises:
-        OptionError: If not exactly one of `row`, `rule` and `step` is given, the ledger does not know it, or nothing would be restored.
+        OptionError: If none of `row`, `rule` and `step` is given, the ledger does not know one, or nothing would be restored.
         InputError: If there is no such row.
         ArtefactError: If `version` is none or was changed since it was made, or if something else lies at `out`.
 
@@ -117,13 +118,14 @@ def restore(
     (2, 3, {'exact_duplicates.exact_duplicate': 1})
     """
     rows = (row,) if isinstance(row, str | int) else tuple(row or ())
-    _one_of(rows, rule, step)
+    rules, steps = _names(rule), _names(step)
+    if not (rows or rules or steps):
+        raise OptionError("expected --row ROW, --rule RULE or --step STEP, which say what to bring back; found none")
     opened = version if isinstance(version, Version) else Version.open(version)
     stated = opened.manifest.details.get("hashes", {})
     inputs = {"version": opened.manifest.hash, **{name: given for name, given in stated.items() if name != "rows"}}
     named = sorted({position for each in rows for position in find_rows(opened, each)})
-    chosen = {"rows": named} if rows else {"rule": rule} if rule is not None else {"step": step}
-    options = {"restore": chosen}
+    options = {"restore": {name: given for name, given in (("rows", named), ("rules", rules), ("steps", steps)) if given}}
     if out is not None and not dry_run:
         done = finished(out, kind="version", inputs=inputs, options=options, sources=(opened.folder,), force=force)
         if done is not None:
@@ -132,10 +134,12 @@ def restore(
             return Restored(**result, frame=there.frame, removed=there.removed, ledger=there.ledger, out=as_place(out), reused=True)
     with progress.task("Restoring"):
         opened.verify()
-        made = undo(opened, rows=named) if rows else undo(opened, rule=rule, step=step)
+        made = undo(opened, rows=named, rules=rules, steps=steps)
+        idle = _idle_names(opened, made, {"rule": rules, "step": steps})
         if not made.restored:
-            raise OptionError(_nothing(opened, made, named, rule, step))
+            raise OptionError(_nothing(opened, named, idle))
     result = _counts(opened, made, named)
+    result["notes"] = (*result["notes"], *idle)
     restored = Restored(**result, frame=made.frame, removed=made.removed, ledger=made.ledger)
     if out is None or dry_run:
         return restored
@@ -148,11 +152,8 @@ def restore(
     return Restored(**{**vars(restored), "out": as_place(out)})
 
 
-def _one_of(rows: tuple[str | int, ...], rule: str | None, step: str | None) -> None:
-    given = [name for name, value in (("--row", rows or None), ("--rule", rule), ("--step", step)) if value is not None]
-    if len(given) != 1:
-        found = f"{', '.join(given[:-1])} and {given[-1]}" if given else "none"
-        raise OptionError(f"expected one of --row ROW, --rule RULE and --step STEP, which say what to bring back; found {found}")
+def _names(given: str | Sequence[str] | None) -> list[str]:
+    return [] if given is None else [given] if isinstance(given, str) else sorted(set(given))
 
 
 def _counts(version: Version, made: Undone, named: Sequence[int]) -> dict[str, Any]:
@@ -188,32 +189,52 @@ def _notes(version: Version, made: Undone, named: Sequence[int]) -> tuple[str, .
     return tuple(said)
 
 
-def _nothing(version: Version, made: Undone, named: Sequence[int], rule: str | None, step: str | None) -> str:
+def _nothing(version: Version, named: Sequence[int], idle: Sequence[str]) -> str:
     """Say why nothing would be restored, and what could be."""
-    place = f"{version.folder}: nothing to restore"
-    if named:
-        more = "; nor is there anything for the other rows that were named" if len(named) > 1 else ""
-        return f"{place}: row {named[0]}: {_idle(version, named[0])}{more}"
-    what, name = ("rule", rule) if rule is not None else ("step", step)
-    if made.stay_out:
-        return f"{place}: every row that the {what} {name} edited was dropped by another rule; name that: {_list(made.stay_out)}"
-    full = pl.concat_str("step", "rule", separator=".")
-    acts = made.acts.group_by((pl.col("step") if what == "step" else full).alias("known")).agg(pl.col("position").n_unique().alias("rows"))
-    known = dict(acts.sort("rows", "known", descending=[True, False]).iter_rows())
-    if not known:
-        return f"{place}: its ledger has no dropped or edited row that could come back; flags alone are nothing to restore"
-    here = pl.col("step") == name if what == "step" else (pl.col("rule") == name) | (full == name)
-    found = version.ledger.filter(here, pl.col("step") != RESTORE)
-    if found.height:
-        does = dict(found.group_by("action").agg(pl.col("position").n_unique()).sort("action").iter_rows())
-        why = f"the {what} {name} dropped and edited none (rows by action: {_list(does)}); flags alone are nothing to restore"
-    elif what == "step" and name in _steps(version):
-        why = f"the step {name} dropped, edited and flagged none"
-    else:
-        # A rule may be said without its step; that only helps to find what was meant.
-        close = get_close_matches(str(name), [*known, *(made.acts["rule"].unique() if what == "rule" else ())], n=1)
-        why = f"the ledger knows no {what} {name}" + (f' (did you mean "{close[0]}"?)' if close else "")
-    return f"{place}: {why}. Known, with their rows: {_list(known)}"
+    more = "; nor is there anything for the other rows that were named" if len(named) > 1 else ""
+    rows = [f"row {named[0]}: {_idle(version, named[0])}{more}"] if named else []
+    return f"{version.folder}: nothing to restore: {'; '.join([*rows, *idle])}"
+
+
+def _idle_names(version: Version, made: Undone, chosen: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say of each rule and step by which nothing is restored why that is so.
+
+    Raises:
+        OptionError: If the ledger does not know one.
+    """
+    said = []
+    for what, name in ((what, name) for what, names in chosen.items() for name in names):
+        if made.acts.filter(acts_of(what, name)).height:
+            continue
+        book = version.ledger.with_columns(name=pl.concat_str("step", "rule", separator="."))
+        found = book.filter(acts_of(what, name), pl.col("step") != RESTORE)
+        # Its edits of rows that are out: they can be undone once the row is there.
+        if made.stay_out and found.filter(action="edit").height:
+            said.append(f"every row that the {what} {name} edited was dropped by another rule; name that: {_list(made.stay_out)}")
+            continue
+        known = _known(made, what)
+        if not known:
+            said.append("its ledger has no dropped or edited row that could come back; flags alone are nothing to restore")
+            continue
+        told = f". Known, with their rows: {_list(known)}"
+        if found.height:
+            does = dict(found.group_by("action").agg(pl.col("position").n_unique()).sort("action").iter_rows())
+            flags = f"(rows by action: {_list(does)}); flags alone are nothing to restore"
+            said.append(f"the {what} {name} dropped and edited none {flags}{told}")
+        elif what == "step" and name in _steps(version):
+            said.append(f"the step {name} dropped, edited and flagged none{told}")
+        else:
+            # A rule may be said without its step; that only helps to find what was meant.
+            close = get_close_matches(name, [*known, *(made.acts["rule"].unique() if what == "rule" else ())], n=1)
+            hint = f' (did you mean "{close[0]}"?)' if close else ""
+            raise OptionError(f"{version.folder}: nothing to restore: the ledger knows no {what} {name}{hint}{told}")
+    return said
+
+
+def _known(made: Undone, what: str) -> dict[str, int]:
+    """Count the rows that each rule (`step.rule`) or step could bring back."""
+    acts = made.acts.group_by(pl.col("step" if what == "step" else "name").alias("known")).agg(pl.col("position").n_unique().alias("rows"))
+    return dict(acts.sort("rows", "known", descending=[True, False]).iter_rows())
 
 
 def _steps(version: Version) -> set[str]:

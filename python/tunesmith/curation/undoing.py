@@ -58,24 +58,26 @@ class Undone:
         return self.returned.len() + self.reverted.len()
 
 
-def undo(version: Version, *, rows: Sequence[int] | None = None, rule: str | None = None, step: str | None = None) -> Undone:
-    """Undo what was done to some rows of a version.
+def acts_of(what: str, name: str) -> pl.Expr:
+    """Choose the acts of a ``rule`` (its name, or `step.rule`) or of a ``step``; `name` is their `step.rule`."""
+    return pl.col("step") == name if what == "step" else (pl.col("rule") == name) | (pl.col("name") == name)
+
+
+def undo(version: Version, *, rows: Sequence[int] = (), rules: Sequence[str] = (), steps: Sequence[str] = ()) -> Undone:
+    """Undo what was done to some rows of a version: all that one of the selections means.
 
     Args:
         version: It is read, and not changed.
         rows: Positions; every drop and every edit of these rows is meant.
-        rule: A rule, or `step.rule`.
-        step: A step.
+        rules: Each a rule, or `step.rule`.
+        steps: Each a step.
     """
-    if rows is not None:
-        meant, asked = _among(pl.Series(rows, dtype=pl.UInt64)), "named by row"
-    elif rule is not None:
-        meant, asked = (pl.col("rule") == rule) | (pl.col("name") == rule), f"rule {rule}"
-    else:
-        meant, asked = pl.col("step") == step, f"step {step}"
+    meant = {"named by row": _among(pl.Series(rows, dtype=pl.UInt64))} if rows else {}
+    meant |= {f"rule {rule}": acts_of("rule", rule) for rule in rules} | {f"step {step}": acts_of("step", step) for step in steps}
+    by = pl.concat_list(pl.when(chosen).then(pl.lit(asked)) for asked, chosen in meant.items()).list.drop_nulls()
     kept, removed = version.frame["position"], version.removed
     book = version.ledger.with_row_index("entry").with_columns(name=pl.concat_str("step", "rule", separator="."))
-    book = book.with_columns(asked=meant)
+    book = book.with_columns(by=by).with_columns(asked=pl.col("by").list.len() > 0)
     acts = book.filter(pl.col("action").is_in(["drop", "edit"]), pl.col("step") != RESTORE, _among(removed["position"]))
     # What edited a row that is out is no reason to bring it back; it can be undone once the row is there.
     drops, edits = acts.filter(~_among(kept), action="drop"), acts.filter(_among(kept), action="edit")
@@ -88,7 +90,7 @@ def undo(version: Version, *, rows: Sequence[int] | None = None, rule: str | Non
     now = version.frame.filter(_among(reverted)).sort("position")
     was = removed.filter(_among(reverted)).unique("position", keep="first", maintain_order=True).sort("position")
     holds = book.filter(~pl.col("entry").is_in(pl.concat([undone["drop"], undone["edit"]])["entry"].implode())).select(LEDGER.names())
-    made = [_returns(undone["drop"], back, later, asked), _reverts(undone["edit"], now, was, asked)]
+    made = [_returns(undone["drop"], back, later), _reverts(undone["edit"], now, was)]
     texts = [name for name in version.values.columns if name != "position"]
     return Undone(
         frame=pl.concat([version.frame.filter(~_among(reverted)), back, was]).sort("position"),
@@ -125,9 +127,9 @@ def _as_dropped(gone: pl.DataFrame, edited: pl.Series, book: pl.DataFrame) -> tu
     return back, first.filter(_among(edited), _among(several)), later
 
 
-def _returns(drops: pl.DataFrame, back: pl.DataFrame, later: pl.Series, asked: str) -> pl.DataFrame:
+def _returns(drops: pl.DataFrame, back: pl.DataFrame, later: pl.Series) -> pl.DataFrame:
     """Book the rows that came back: the rule, value, threshold and twin are those of the drop that was asked for."""
-    said = pl.format("came back ({}); was dropped by {}", pl.lit(asked), "names")
+    said = pl.format("came back ({}); was dropped by {}", "asked_by", "names")
     note = pl.when(_among(later)).then(pl.lit(_LATER)).otherwise(pl.lit(""))
     reason = pl.when(pl.col("evidence").is_null()).then(pl.lit("")).otherwise(pl.format(": {}", pl.col("evidence").fill_null("")))
     rows = back.select("position", pl.col("row_id").alias("now_id"))
@@ -137,11 +139,11 @@ def _returns(drops: pl.DataFrame, back: pl.DataFrame, later: pl.Series, asked: s
     ))  # fmt: skip
 
 
-def _reverts(edits: pl.DataFrame, now: pl.DataFrame, was: pl.DataFrame, asked: str) -> pl.DataFrame:
+def _reverts(edits: pl.DataFrame, now: pl.DataFrame, was: pl.DataFrame) -> pl.DataFrame:
     """Book the rows that got back their text: fields that change, and the ids before and after."""
     ids = pl.DataFrame({"position": now["position"], "now_id": now["row_id"], "was_id": was["row_id"], "fields": _changed(now, was)})
     made = _grouped(edits).join(ids, on="position", how="left", maintain_order="left")
-    said = pl.format("as it was before ({}); was edited by {}", pl.lit(asked), "names")
+    said = pl.format("as it was before ({}); was edited by {}", "asked_by", "names")
     other = pl.when(pl.col("was_id") != pl.col("now_id")).then("was_id")
     return _entries(made.with_columns(
         row_id=pl.col("now_id"), rule="name", action=pl.lit("edit"), evidence=said, field="fields", new_id=other,
@@ -149,8 +151,11 @@ def _reverts(edits: pl.DataFrame, now: pl.DataFrame, was: pl.DataFrame, asked: s
 
 
 def _grouped(acts: pl.DataFrame) -> pl.DataFrame:
-    """Take the first act of each row, those that were asked for before others, with `names` of all."""
-    every = acts.group_by("position", maintain_order=True).agg(pl.col("name").unique(maintain_order=True).str.join(", ").alias("names"))
+    """Take the first act of each row, those that were asked for before others, with `names` of all and by what they were asked for."""
+    every = acts.group_by("position", maintain_order=True).agg(
+        pl.col("name").unique(maintain_order=True).str.join(", ").alias("names"),
+        pl.col("by").explode().drop_nulls().unique(maintain_order=True).str.join(", ").alias("asked_by"),
+    )
     first = acts.sort(~pl.col("asked"), maintain_order=True).unique("position", keep="first", maintain_order=True)
     return first.join(every, on="position", how="left", maintain_order="left")
 

@@ -171,7 +171,7 @@ def _learnt(trained: Mapping[str, Any] | None) -> pl.DataFrame | None:
     pack = (trained or {}).get("pack")
     if not trained or not pack or not is_artefact(pack, "pack") or read_manifest(pack, "pack").hash != trained.get("pack_hash"):
         return None
-    return pl.read_parquet(Path(pack) / _TOKENS)
+    return pl.read_parquet(Path(pack) / _TOKENS, glob=False)
 
 
 def _must_have_learnt(learnt: pl.DataFrame, rows: pl.DataFrame, whose: str, sources: str) -> None:

@@ -42,12 +42,12 @@ class Diagnosis:
     @cached_property
     def categories(self) -> pl.DataFrame:
         """A line per category and slice (``schema.CATEGORY``)."""
-        return pl.read_parquet(self.folder / CATEGORIES)
+        return pl.read_parquet(self.folder / CATEGORIES, glob=False)
 
     @cached_property
     def causes(self) -> pl.DataFrame:
         """The training rows behind each claim, ranked (``schema.CAUSE``)."""
-        return pl.read_parquet(self.folder / CAUSES)
+        return pl.read_parquet(self.folder / CAUSES, glob=False)
 
     @cached_property
     def patch(self) -> list[Edit]:

@@ -32,7 +32,7 @@ def last_losses(path: str | Path, rows: pl.DataFrame) -> tuple[NDArray[np.float6
 
     place = Path(path) / FILE if Path(path).is_dir() else Path(path)
     try:
-        table = pl.read_parquet(place)
+        table = pl.read_parquet(place, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{place}: expected the {FILE} of a run, found {str(error).splitlines()[0] or type(error).__name__}") from error
     if missing := [name for name in _NEEDED if name not in table.columns]:

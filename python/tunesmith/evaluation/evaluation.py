@@ -42,22 +42,22 @@ class Evaluation:
     @cached_property
     def items(self) -> pl.DataFrame:
         """What was asked (``schema.ITEM`` and slice columns)."""
-        return pl.read_parquet(self.folder / ITEMS)
+        return pl.read_parquet(self.folder / ITEMS, glob=False)
 
     @cached_property
     def predictions(self) -> pl.DataFrame:
         """What was answered (``schema.PREDICTION``)."""
-        return pl.read_parquet(self.folder / PREDICTIONS)
+        return pl.read_parquet(self.folder / PREDICTIONS, glob=False)
 
     @cached_property
     def scores(self) -> pl.DataFrame:
         """A value an item, seed and metric (``schema.SCORE``)."""
-        return pl.read_parquet(self.folder / SCORES)
+        return pl.read_parquet(self.folder / SCORES, glob=False)
 
     @cached_property
     def findings(self) -> pl.DataFrame:
         """What the detectors found in outputs and references (``schema.FINDING``)."""
-        return pl.read_parquet(self.folder / FINDINGS)
+        return pl.read_parquet(self.folder / FINDINGS, glob=False)
 
     @cached_property
     def summary(self) -> dict[str, Any]:

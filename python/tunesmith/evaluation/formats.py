@@ -154,7 +154,7 @@ def _records(source: Any) -> tuple[str, Sequence[Record]]:
     path = Path(source)
     try:
         if path.suffix == ".parquet":
-            return path.name, pl.read_parquet(path).to_dicts()
+            return path.name, pl.read_parquet(path, glob=False).to_dicts()
         if path.suffix == ".csv":
             return path.name, pl.read_csv(path, infer_schema_length=None).to_dicts()
         data = path.read_bytes()

@@ -184,7 +184,7 @@ def _pack(source: str | Path, out: str | Path, trainer: Trainer, *, model: str |
     done = finished(out, kind="export", inputs=inputs, options=options, sources=(source,), force=force)
     if done is not None:
         return Export(folder=out, result=done.result, reused=True)
-    segments = pl.read_ipc(here / SEGMENTS)
+    segments = pl.scan_ipc(here / SEGMENTS, glob=False).collect()
     if segments["pair"].null_count() < segments.height:
         raise OptionError(f"{source} is a pack of preference pairs: rejected answers would be learnt; export the rows instead")
     table = segments.select(

@@ -265,7 +265,7 @@ def _first_line(error: Exception) -> str:
 def _arrow(source: Any) -> pl.DataFrame:
     """Read an Arrow file, or a stream of batches as `datasets` writes it."""
     try:
-        return pl.read_ipc(source)
+        return pl.scan_ipc(source, glob=False).collect()
     except pl.exceptions.PolarsError:
         if isinstance(source, io.BytesIO):
             source.seek(0)

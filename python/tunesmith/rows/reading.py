@@ -25,7 +25,8 @@ def read(
     count rejects too. A version, or a part of a split, keeps its positions and ids.
 
     Args:
-        source: Path, glob, folder, ``"-"``, address, version, split, DataFrame, LazyFrame, ``datasets.Dataset`` or list of dicts.
+        source: Path, glob, folder, ``"-"``, address, version, split, DataFrame, LazyFrame, ``datasets.Dataset``, list of dicts, or
+            what `read`, `curate`, `restore` or `split` gave.
         format: One of the formats by name; inferred from the fields unless given.
         mapping: Names of the source's fields to the names they are read under.
         max_characters: A record with a longer field is rejected (``too_long``).

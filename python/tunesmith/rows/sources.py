@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from tunesmith.artefact import MANIFEST, UNDER_WAY, is_artefact, read_manifest, recognised
+from tunesmith.artefact import MANIFEST, UNDER_WAY, Manifest, is_artefact, read_manifest, recognised
 from tunesmith.errors import InputError
 from tunesmith.rows.addresses import Remote
 from tunesmith.rows.contents import Content, on_disk, piped
@@ -59,6 +59,12 @@ def open_sources(source: Any) -> Iterator[Source]:
         yield Source(name="DataFrame", reader=FrameReader(source))
     elif type(source).__module__.startswith("datasets."):
         yield from _datasets(source)
+    elif isinstance(getattr(source, "manifest", None), Manifest):  # a version or a split that is open
+        yield from _named(source.folder)
+    elif isinstance(getattr(source, "frame", None), pl.DataFrame):  # what curating or restoring gave
+        written = getattr(source, "out", None)
+        name = type(source).__name__
+        yield from [Source(name=name, reader=FrameReader(source.frame))] if written is None else _named(written)
     elif hasattr(source, "__arrow_c_stream__"):
         yield Source(name=type(source).__name__, reader=FrameReader(pl.DataFrame(source)))
     elif isinstance(source, Sequence) and source and all(isinstance(item, str | Path) for item in source):
@@ -67,7 +73,7 @@ def open_sources(source: Any) -> Iterator[Source]:
     elif isinstance(source, Iterable) and not isinstance(source, Mapping):
         yield Source(name="list", reader=_listed(list(source)))
     else:
-        raise InputError(f"expected a path, frame, data set or list of dicts to read rows from, found {type(source).__name__}")
+        raise InputError(f"expected a path, frame, data set, list of dicts or version to read rows from, found {type(source).__name__}")
 
 
 def _listed(records: list[Any]) -> Reader:

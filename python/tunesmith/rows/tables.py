@@ -63,7 +63,7 @@ def read_table(folder: str | Path, name: str) -> pl.DataFrame:
     """
     place = _place(folder, name)
     try:
-        return pl.read_parquet(place)
+        return pl.read_parquet(place, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _damaged(folder, place, error) from error
 
@@ -75,7 +75,7 @@ def slices_of(place: Path, columns: Sequence[str] | None = None) -> Iterator[pl.
         place: Its file, or the folder of its parts.
         columns: Those to read; all unless said.
     """
-    scanned = pl.scan_parquet(place)
+    scanned = pl.scan_parquet(place, glob=False)
     rows = scanned.select(pl.len()).collect().item()
     for start in range(0, max(rows, 1), ROW_GROUP):
         yield scanned.select(columns or pl.all()).slice(start, ROW_GROUP).collect()
@@ -90,7 +90,7 @@ def hash_table(folder: str | Path, name: str) -> str:
     """
     place = _place(folder, name)
     try:
-        return core.content_hash(pl.scan_parquet(place))
+        return core.content_hash(pl.scan_parquet(place, glob=False))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _damaged(folder, place, error) from error
 
@@ -127,7 +127,7 @@ class TableReader:
         """See `Reader`."""
         place = _place(self.folder, self.name)
         try:
-            scanned = pl.scan_parquet(place)
+            scanned = pl.scan_parquet(place, glob=False)
             rows = scanned.select(pl.len()).collect().item()
             # Slices, not batches: the streaming engine reads ahead, some gigabytes of long texts.
             for start in range(0, max(rows, 1), BLOCK):

@@ -85,7 +85,7 @@ class Diagnosed:
     @cached_property
     def rows(self) -> pl.DataFrame | None:
         """The training rows."""
-        return pl.read_parquet(self.data / "rows.parquet") if self.data is not None else None
+        return pl.read_parquet(self.data / "rows.parquet", glob=False) if self.data is not None else None
 
     @cached_property
     def items(self) -> pl.DataFrame | None:

@@ -130,5 +130,5 @@ def _grid(chain: list[tuple[str, str, int, int]]) -> Grid:
 
 
 def _rows(version: Path) -> int:
-    count: Any = pl.scan_parquet(version / "rows.parquet").select(pl.len()).collect().item()
+    count: Any = pl.scan_parquet(version / "rows.parquet", glob=False).select(pl.len()).collect().item()
     return int(count)

@@ -34,7 +34,7 @@ def sections(folders: list[Path]) -> list[Section]:
         definitions = {name: PACK[name] for name in shown[0]}
         blocks = [Grid(title="What is in them", columns=("pack", *shown[0]), rows=rows, numbers=("fill",), definitions=definitions)]
     largest = max(range(len(folders)), key=lambda k: int(results[k]["rows"]))
-    ledger = pl.read_parquet(folders[largest] / "tokens.parquet", columns=["supervised", "masked"])
+    ledger = pl.read_parquet(folders[largest] / "tokens.parquet", columns=["supervised", "masked"], glob=False)
     lengths = (ledger["supervised"] + ledger["masked"]).cast(pl.Int64)
     lengths = lengths.filter(lengths > 0)
     if lengths.len():

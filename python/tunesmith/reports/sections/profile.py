@@ -80,7 +80,7 @@ def _findings(made: Profile) -> Section:
         for name in names
     ]
     definitions = {
-        "severity": "The default recipe drops fatal rows, flags review ones and counts information.",
+        "severity": "The default recipe drops fatal rows (of the kinds for which that is shown to be right) and flags all others.",
         "rows": "Rows with a finding; a row with several counts once in each.",
         "share": "Of the valid rows.",
         "detector": DETECTOR,

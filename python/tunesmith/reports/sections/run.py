@@ -45,7 +45,7 @@ def _figures(manifest: Manifest) -> list[Figure]:
 
 
 def _curves(folder: Path, manifest: Manifest) -> list[Block]:
-    losses = pl.read_parquet(folder / "losses.parquet").filter(pl.col("phase") == "train")
+    losses = pl.read_parquet(folder / "losses.parquet", glob=False).filter(pl.col("phase") == "train")
     if not losses.height:
         return []
     # The mean over neighbouring steps, weighted by tokens: one step a point where there are at most POINTS.

@@ -27,9 +27,9 @@ def sections(folder: Path) -> list[Section]:
     result = manifest.result
     names = {"rows in": "rows_in", **{name: name for name in ("kept", "dropped", "edited", "flagged", "rejected")}}
     figures = [Figure(label=label, value=f"{result[key]:,}", definition=FUNNEL[label]) for label, key in names.items() if key in result]
-    ledger = pl.read_parquet(folder / "ledger.parquet")
+    ledger = pl.read_parquet(folder / "ledger.parquet", glob=False)
     acted = ledger.filter(pl.col("action") != "keep")
-    kept = int(result.get("kept", pl.scan_parquet(folder / "rows.parquet").select(pl.len()).collect().item()))
+    kept = int(result.get("kept", pl.scan_parquet(folder / "rows.parquet", glob=False).select(pl.len()).collect().item()))
     rows_in = int(result.get("rows_in", kept))
     blocks: list[Block] = [Figures(figures=figures)] if figures else []
     if result.get("steps"):
@@ -101,8 +101,8 @@ def _reasons(acted: pl.DataFrame, rows_in: int) -> Grid:
 
 def _rows(folder: Path, acted: pl.DataFrame) -> Section:
     texts = ("position", "instruction", "input", "output")
-    kept = pl.read_parquet(folder / "rows.parquet", columns=list(texts))
-    removed = pl.read_parquet(folder / "removed.parquet", columns=list(texts)).unique("position", keep="first")
+    kept = pl.read_parquet(folder / "rows.parquet", columns=list(texts), glob=False)
+    removed = pl.read_parquet(folder / "removed.parquet", columns=list(texts), glob=False).unique("position", keep="first")
     rejects = _rejects(folder)
     # Every rule gets its share of the sample: the first rows of each, by position.
     chosen = acted.sort(_ORDER, "step", "rule", "position").with_columns(nth=pl.int_range(pl.len()).over("step", "rule"))
