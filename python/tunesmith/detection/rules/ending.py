@@ -22,8 +22,10 @@ _HALF = re.compile(
     r"November|December|year|early|late|(?:19|20)\d\d (?:to|and|until|through|[–-]))(?: \d{1,2}(?:st|nd|rd|th)?,)? (?:19|20))\s*\Z"
 )
 """What is half said: an open bracket, a dash, a sum without its number, half a year."""
-_NUMBER = re.compile(r"\S\s*\n\s*(?:\d{1,3}[.)]|[-*•])\s*$")
-"""The number of a list item, and no item."""
+_NUMBER = re.compile(r"\s*(?:\d{1,3}[.)]|[-*•])")
+"""The number of a list item, and no item, on a line of its own."""
+_TAIL = 80
+"""Characters that are looked at for a mark that nothing follows."""
 _MAYBE = r"(?:[,(\[{–—$]|[.!?…][\"'”’)\]]*\s+\w+|\b(?:I|[a-z][a-zA-Z'’-]*|\w+['’]s)|\b(?:19|20)|\n *(?:\d{1,3}[.)]|[-*•]))$"
 _ENGLISH = r"\b(?:the|The|of|and|is|are|to|you|with)\b"
 _OPEN_TASK = (
@@ -115,12 +117,13 @@ def _truncated(view: pl.DataFrame, limits: Limits) -> Iterator[Hit]:
 
 def _stops_at(text: str, *, loose: bool) -> int | None:
     """Find the word or mark that a text stops with, where it cannot; None: it may."""
-    if match := _NUMBER.search(text):
-        return match.start() + 1
+    before, _, bare = text.rpartition("\n")
+    if before.strip() and _NUMBER.fullmatch(bare):
+        return len(text) - len(bare.lstrip())
     line = last_line(text)
     if len(line.split()) < _LEAST and not siblings(text):
         return None
-    if match := _HALF.search(text):
+    if match := _HALF.search(text, max(0, len(text) - _TAIL)):
         return match.start()
     last = len(text) - len(text.rsplit(maxsplit=1)[-1])
     if text.endswith(","):

@@ -142,7 +142,10 @@ REPETITIVE_DETECTOR = Detector(
         harm="Where targets circle, outputs circle more: likelihood training prefers what it has just written.",
         bad=Example(instruction="Describe a walk.", response="The path is long and the path is long and the path is long."),
         good=Example(instruction="Describe a walk.", response="The path is long, and it leads past three ponds to the mill."),
-        false_alarms="Songs, tables, unfenced code, and lists with a fixed frame around each entry: most of what it finds in Alpaca.",
+        false_alarms="Songs, tables, unfenced code, worked steps, and lists with a fixed frame around each entry; where white space "
+        "marks no words (Chinese) nearly any phrase said twice. The rule is a measure, kept as it was defined: in single English turns "
+        "most flags are right, in code about half, in worked steps, conversations and Chinese hardly any. It never drops a row; "
+        "`repetition_loop` does.",
     ),
 )
 

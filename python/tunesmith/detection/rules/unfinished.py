@@ -52,6 +52,19 @@ _ADJECTIVES: Final = words(
     "visual vital vulnerable well-known western wider young based"
 )
 """Adjectives that hardly ever stand alone."""
+_BOUND: Final = words(
+    "what any two three four five six seven eight never quite really actually probably potentially currently suddenly eventually "
+    "gradually widely variety ability amount plenty lots fewer isn't using given known looking deep build lead led current lower "
+    "larger smaller shorter deeper designed increasing filled called helping interact responsible capable aware unable willing "
+    "remain resulting believe lived spend spent became named knew offering finding starting engage invest composed causing enabled "
+    "seemed operating maintaining got looked send tailored gather contribute continued pick kept linked staying strive estimated "
+    "characterized divided surrounded stumbled newfound helped reaching bringing achieving focusing focuses designing forming "
+    "knowing featuring produces walked stepped visiting calculated gave holding stirring ranging finds labeled thank decided "
+    "educational diverse electric electrical ethical genetic gentle outdoor malicious autonomous linear predictive neural internal "
+    "distant federal passionate colorful romantic sensitive suspicious actual abstract technological reusable fundamental "
+    "gravitational nuclear chemical quick original facial"
+)
+"""Other words that hardly ever end a sentence: numbers, participles, adjectives, what asks for "of" or "to"."""
 _BEFORE_NOUNS: Final = words(
     "common key british french german spanish japanese wide vast diverse unique great better best good high low long short small old "
     "important significant different effective powerful popular successful efficient strong healthy human possible complex simple "
@@ -183,7 +196,7 @@ def waits(sentence: str, *, strictly: bool = False) -> bool:
         return last in _STRICT and before not in _STRICT
     return (
         last in _GRAMMAR
-        or ((last in _FORMS or last in _ADJECTIVES or last.endswith("'s")) and before not in _COMPOUNDS)
+        or ((last in _FORMS or last in _ADJECTIVES or last in _BOUND or last.endswith("'s")) and before not in _COMPOUNDS)
         or (last in _SUBJECTS and sentence[: -len(last)].endswith(", "))
         or (last in _BEFORE_NOUNS and before in _ARTICLES)
         or any(last in second and before in first for first, second in _PAIRS)
@@ -229,10 +242,7 @@ def _english(said: list[str]) -> bool:
 
 def siblings(text: str) -> bool:
     """Tell whether whole sentences stand on the lines before the last one, as items if that is one."""
-    *others, last = text.rstrip().split("\n")
-    item = _ITEM.match(last) is not None
-    alike = [each for each in others if each.strip() and (_ITEM.match(each) is not None) == item]
-    return sum(len(each.split()) >= _WHOLE and each.rstrip()[-1] in ".!?" for each in alike) >= 1
+    return any(len(each.split()) >= _WHOLE and each.rstrip()[-1] in ".!?" for each in _alike(text))
 
 
 def in_item(text: str) -> bool:
@@ -241,9 +251,16 @@ def in_item(text: str) -> bool:
 
 
 def punctuated(text: str) -> bool:
-    """Tell whether all lines before the last one end with a mark; the first may greet somebody."""
-    first, *others = [each for each in text.rstrip().split("\n")[:-1] if each.strip()] or ["."]
+    """Tell whether the lines before the last one end with a mark: all items of a list, or all other lines; the first may greet somebody."""
+    first, *others = _alike(text) or ["."]
     return (_STOPPED.search(first) or _GREETING.fullmatch(first)) is not None and all(_STOPPED.search(each) for each in others)
+
+
+def _alike(text: str) -> list[str]:
+    """Name the lines before the last one that are items of a list as it is, or are none as it is none."""
+    *others, last = text.rstrip().split("\n")
+    item = _ITEM.match(last) is not None
+    return [each for each in others if each.strip() and (_ITEM.match(each) is not None) == item]
 
 
 def _in_word(sentence: str, said: list[str]) -> bool:
