@@ -97,6 +97,33 @@ def test_chunks_change_nothing(seed):
             assert core.content_hash(getattr(parts, name)) == core.content_hash(getattr(whole, name))
 
 
+def test_counts_above_a_byte_are_kept_beside_small_ones(tmp_path):
+    rows = [{"instruction": f"Say word {k}", "output": "ja " * count} for k, count in enumerate([3, 255, 4, 256, 70_000, 1, 2])]
+    recipe = {"steps": [{"filter": {"name": "short", "words": {"min": 3}}}, {"exact_duplicates": {}}]}
+    whole = curate(rows, recipe)
+    assert whole.values["short.words"].to_list() == [3, 255, 4, 256, 70_000, 1, 2]
+    for chunk in (1, 2):
+        parts = curate(rows, recipe, engine=LocalEngine(chunk=chunk), out=tmp_path / f"v{chunk}")
+        version = Version.open(tmp_path / f"v{chunk}")
+        version.verify()
+        assert parts.values.equals(whole.values)
+        assert version.values.equals(whole.values)
+        assert version.values.schema == whole.values.schema
+    assert set(whole.values.dtypes[1:]) == {pl.UInt32()}
+
+
+def test_several_passes_show_rows_as_they_were_read():
+    rows = [{"instruction": f"Sum {k} and 2", "input": "n/a" if k % 2 else "", "output": f"It &lt; {k}"} for k in range(9)]
+    fixes = [{"fix": {"only": ["html_entity"]}}, {"exact_duplicates": {}}, {"fix": {"name": "late", "only": ["input_placeholder"]}}]
+    data = ts.read(rows)
+    for chunk in (2, 100):
+        made = curate(data, {"steps": fixes}, engine=LocalEngine(chunk=chunk))
+        assert made.removed.equals(data.frame)
+        first = made.ledger.filter(step="fix")["row_id"]
+        assert first.to_list() == data.frame["row_id"].to_list()
+        assert made.ledger.filter(step="late")["row_id"].to_list() == made.ledger.filter(step="fix")["new_id"].to_list()[1::2]
+
+
 _HASHES = """
 import json, sys
 from tunesmith import core

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ from typing import Any
 import polars as pl
 
 from tunesmith.artefact import finished
+from tunesmith.core.memory import give_back
+from tunesmith.curation.counts import wide
 from tunesmith.curation.decision import Fate, decide
 from tunesmith.curation.engine import Engine
 from tunesmith.curation.gathering import Gathered, gather
 from tunesmith.curation.ledger import ledger
 from tunesmith.curation.local import LocalEngine
 from tunesmith.curation.measuring import Measures, measure
+from tunesmith.curation.overlay import Rows
 from tunesmith.curation.recipe import Recipe, load_recipe
 from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
@@ -44,7 +47,7 @@ class Curated:
         frame: The rows kept, final text.
         removed: The rows dropped, and the edited rows as they were.
         ledger: Every rule that fired.
-        values: What was measured, every valid row.
+        counted: What was measured, every valid row; counts are narrow (`curation.counts`).
         edges: Pairs that keyed steps found.
         rejects: What is wrong with the rejected records.
         notes: Facts worth telling.
@@ -64,12 +67,17 @@ class Curated:
     frame: pl.DataFrame = field(repr=False)
     removed: pl.DataFrame = field(repr=False)
     ledger: pl.DataFrame = field(repr=False)
-    values: pl.DataFrame = field(repr=False)
+    counted: pl.DataFrame = field(repr=False)
     edges: pl.DataFrame = field(repr=False)
     rejects: pl.DataFrame = field(repr=False)
     notes: tuple[str, ...] = ()
     out: str | Path | None = None
     reused: bool = False
+
+    @property
+    def values(self) -> pl.DataFrame:
+        """What was measured, every valid row: `position` and a column per `step.measure`."""
+        return wide(self.counted)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -140,15 +148,21 @@ def curate(
         if manifest is not None:
             return _reopened(Version.open(out))
     recipe = gathered.met(recipe)
-    measures = measure(data.frame, recipe, engine or LocalEngine(cache=Path(cache) if cache is not None else None), progress)
+    # From here on the rows are held once, as the steps leave them.
+    rows = Rows(frame=data.frame)
+    data = replace(data, frame=data.frame.clear())
+    gathered = replace(gathered, data=data)
+    measures = measure(rows, recipe, engine or LocalEngine(cache=Path(cache) if cache is not None else None), progress)
     fate = decide(measures.values, measures.edges, recipe.steps)
     made = _made(gathered, recipe, measures, fate, notes)
+    del measures, fate
     if out is None or dry_run:
         return made
+    give_back()
     with progress.task("Writing"):
         write_version(
-            out, frame=made.frame, removed=made.removed, ledger=made.ledger, values=made.values, edges=made.edges, rejected=made.rejects,
-            inputs=inputs, options=options, result=made.summary, rows_per_file=rows_per_file,
+            out, frame=made.frame, removed=made.removed, ledger=made.ledger, values=wide(made.counted.lazy()), edges=made.edges,
+            rejected=made.rejects, inputs=inputs, options=options, result=made.summary, rows_per_file=rows_per_file,
             details={"recipe": recipe.as_dict(), "notes": list(made.notes), "cache": None if cache is None else str(cache)},
         )  # fmt: skip
     return Curated(**{**vars(made), "out": as_place(out)})
@@ -173,24 +187,53 @@ def _options(recipe: Recipe) -> dict[str, Any]:
 
 
 def _made(gathered: Gathered, recipe: Recipe, measures: Measures, fate: Fate, notes: tuple[str, ...]) -> Curated:
-    data, final = gathered.data, measures.frame
-    kept = final.filter(pl.col("position").is_in(fate.kept.implode()))
-    dropped = final.filter(pl.col("position").is_in(fate.dropped.implode()))
+    data, rows = gathered.data, measures.rows
+    height, before = rows.frame.height, _before(rows)
+    book = ledger(fate.decisions, _first_ids(rows, fate.decisions["position"]), measures, recipe.steps, data.rejected)
+    kept, dropped = _apart(rows, fate.dropped)
     # Edits change an id, or the weight; what stood there before is kept beside it, for dropped rows too.
-    before = data.frame.filter((data.frame["row_id"] != final["row_id"]) | data.frame["weight"].ne_missing(final["weight"]))
     removed = pl.concat([before, dropped]).sort("position", maintain_order=True)
-    book = ledger(fate.decisions, data.frame.select("position", "row_id"), measures, recipe.steps, data.rejected)
     rejected = data.rejected["position"].n_unique()
     added = sum(positions.len() for positions in gathered.added.values())
     made = Curated(
-        rows_in=data.frame.height + rejected - added, added=added, kept=kept.height, dropped=dropped.height, edited=fate.edited,
+        rows_in=height + rejected - added, added=added, kept=kept.height, dropped=dropped.height, edited=fate.edited,
         flagged=fate.flagged, rejected=rejected,
         steps=[{**asdict(count), "seconds": round(measures.seconds[count.step], 3)} for count in fate.steps],
-        reasons=_reasons(fate.decisions), frame=kept, removed=removed, ledger=book, values=measures.values, edges=measures.edges,
+        reasons=_reasons(fate.decisions), frame=kept, removed=removed, ledger=book, counted=measures.values, edges=measures.edges,
         rejects=data.rejected, notes=notes,
     )  # fmt: skip
     _check_balance(made)
     return made
+
+
+def _first_ids(rows: Rows, positions: pl.Series) -> pl.DataFrame:
+    """Give the ids, `position, row_id`, that some rows had when they were read."""
+    wanted = pl.col("position").is_in(positions.unique().implode())
+    now = rows.frame.select("position", "row_id").filter(wanted)
+    if rows.before is None:
+        return now
+    were = rows.before.select("position", first="row_id")
+    return now.join(were, on="position", how="left", maintain_order="left").select(
+        "position", pl.coalesce("first", "row_id").alias("row_id")
+    )
+
+
+def _apart(rows: Rows, dropped: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part the rows into those that stay and those that do not; they are handed over."""
+    gone = pl.col("position").is_in(dropped.implode())
+    kept, lost = [], []
+    for piece in rows.handed_over():
+        kept.append(piece.filter(~gone))
+        lost.append(piece.filter(gone))
+    return pl.concat(kept), pl.concat(lost)
+
+
+def _before(rows: Rows) -> pl.DataFrame:
+    """Give the rows that steps changed as they were read; an edit that came to nothing changed none."""
+    if rows.before is None:
+        return rows.frame.clear()
+    now = rows.frame.select("position", "row_id", "weight").filter(pl.col("position").is_in(rows.before["position"].implode()))
+    return rows.before.filter((rows.before["row_id"] != now["row_id"]) | rows.before["weight"].ne_missing(now["weight"]))
 
 
 def _reasons(decisions: pl.DataFrame) -> dict[str, int]:
@@ -217,6 +260,6 @@ def _reopened(version: Version) -> Curated:
         raise OptionError(f"{version.folder}: its manifest lacks {', '.join(missing)}; --force makes it again")
     return Curated(
         **{name: result[name] for name in (*_COUNTS, "steps", "reasons")},
-        frame=version.frame, removed=version.removed, ledger=version.ledger, values=version.values, edges=version.edges,
+        frame=version.frame, removed=version.removed, ledger=version.ledger, counted=version.values, edges=version.edges,
         rejects=version.rejected, notes=tuple(version.manifest.details.get("notes", ())), out=version.folder, reused=True,
     )  # fmt: skip

@@ -63,7 +63,7 @@ class Fate:
 
     def _kept_with(self, action: str) -> int:
         marked = self.decisions.filter(action=action)["position"].unique()
-        return int(marked.is_in(self.kept.implode()).sum())
+        return int(self.kept.is_in(marked.implode()).sum())
 
 
 def fused(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
@@ -92,28 +92,31 @@ def decide(values: pl.DataFrame, edges: pl.DataFrame, steps: Sequence[Step]) -> 
         edges: `step, position, twin_position, similarity`.
         steps: The recipe's, each with its name.
     """
-    values = values.sort("position")
+    values = values if values["position"].is_sorted() else values.sort("position")
     alive = values["position"]
     made: list[pl.DataFrame] = []
     counts: list[StepCount] = []
     for group in fused(steps):
-        entered = values.filter(pl.col("position").is_in(alive.implode()))
+        entered = None if alive.len() == values.height else values["position"].is_in(alive.implode())
         for step in group:
-            decided = step.decide(_of_step(entered, step), _edges_of(edges, step))
+            decided = step.decide(_of_step(values, step, entered), _edges_of(edges, step))
             made.append(decided.select(pl.col("position"), pl.lit(step.label).alias("step"), pl.exclude("position")))
             actions = {action: _alive_with(decided, action, alive) for action in ("drop", "edit", "flag")}
             dropped, edited, flagged = (actions[action].len() for action in ("drop", "edit", "flag"))
             counts.append(StepCount(step=step.label, rows_in=alive.len(), dropped=dropped, edited=edited, flagged=flagged))
-            alive = alive.filter(~alive.is_in(actions["drop"].implode()))
+            alive = alive.filter(~alive.is_in(actions["drop"].implode())) if dropped else alive
     order = pl.col("step").replace_strict({step.label: k for k, step in enumerate(steps)}, return_dtype=pl.UInt32, default=0)
     everything = pl.concat([pl.DataFrame(schema=DECISIONS), *made]).sort("position", order, "rule")
-    gone = values["position"].filter(~values["position"].is_in(alive.implode()))
+    gone = values["position"].filter(~values["position"].is_in(alive.implode())) if alive.len() < values.height else alive.clear()
     return Fate(decisions=everything, kept=alive, dropped=gone, steps=tuple(counts))
 
 
-def _of_step(values: pl.DataFrame, step: Step) -> pl.DataFrame:
+def _of_step(values: pl.DataFrame, step: Step, entered: pl.Series | None) -> pl.DataFrame:
+    """Take the step's measures of the rows that enter it: first the columns, then the rows, since all columns are many times as much."""
     prefix = f"{step.label}."
-    return values.select("position", *(pl.col(name).alias(name.removeprefix(prefix)) for name in values.columns if name.startswith(prefix)))
+    own = (pl.col(name).alias(name.removeprefix(prefix)) for name in values.columns if name.startswith(prefix))
+    measured = values.select("position", *own)
+    return measured if entered is None else measured.filter(entered)
 
 
 def _edges_of(edges: pl.DataFrame, step: Step) -> pl.DataFrame:
@@ -121,5 +124,5 @@ def _edges_of(edges: pl.DataFrame, step: Step) -> pl.DataFrame:
 
 
 def _alive_with(decided: pl.DataFrame, action: str, alive: pl.Series) -> pl.Series:
-    positions = decided.filter(action=action)["position"].unique()
-    return positions.filter(positions.is_in(alive.implode()))
+    # The few are looked up among the many in this order: a table of all rows would be several times their room.
+    return alive.filter(alive.is_in(decided.filter(action=action)["position"].unique().implode()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import polars as pl
 
+    from tunesmith.curation.overlay import Rows
     from tunesmith.curation.steps.base import KeyedStep, Measured, RankedStep, RowStep
     from tunesmith.progress import Progress
 
@@ -18,25 +19,25 @@ class Pass:
     """What one pass of row steps leaves.
 
     Attributes:
-        frame: All rows, as the pass leaves them (fixes apply to dropped rows too).
+        rows: All rows, as the pass leaves them (fixes apply to dropped rows too).
         measured: What each step measured, in order.
     """
 
-    frame: pl.DataFrame
+    rows: Rows
     measured: tuple[Measured, ...]
 
 
 class Engine(Protocol):
     """Runs measures; decides nothing."""
 
-    def rows(self, frame: pl.DataFrame, steps: Sequence[RowStep], progress: Progress) -> Pass:
-        """Run consecutive row steps in one pass; each sees the edits of those before it."""
+    def rows(self, rows: Rows, steps: Sequence[RowStep], progress: Progress) -> Pass:
+        """Run consecutive row steps in one pass; each sees the edits of those before it. The rows are handed over."""
         ...
 
-    def keyed(self, frame: pl.DataFrame, step: KeyedStep, progress: Progress) -> Measured:
+    def keyed(self, rows: Rows, step: KeyedStep, progress: Progress) -> Measured:
         """Find the pairs of all rows."""
         ...
 
-    def ranked(self, frame: pl.DataFrame, step: RankedStep, alive: pl.Series, progress: Progress) -> Measured:
+    def ranked(self, rows: Rows, step: RankedStep, alive: pl.Series, progress: Progress) -> Measured:
         """Order the rows alive; the others get null."""
         ...

@@ -57,7 +57,9 @@ def gather(sources: Sequence[Any], recipe: Recipe, progress: Progress) -> Gather
         raise OptionError("expected a source of rows (a file, folder, version or frame, or `sources` in the recipe), found none")
     parts = [_read(source, max(recipe.rules.max_characters or 0, MAX_CHARACTERS), progress) for source in sources]
     data = parts[0] if len(parts) == 1 else _numbered_on(parts)
-    data, added = _with_additions(replace(data.some(), frame=data.frame.sort("position")), recipe.steps)
+    data = data.some()
+    ordered = data.frame if data.frame["position"].is_sorted() else data.frame.sort("position")
+    data, added = _with_additions(replace(data, frame=ordered), recipe.steps)
     return Gathered(data=_ruled(data, recipe.rules), added=added)
 
 
@@ -134,8 +136,8 @@ def _ruled(data: Data, rules: Rules) -> Data:
                 turns = pl.col(name).list.eval(pl.element().struct.field("content").str.len_chars()).list.max()
                 problems.append(_too_long(frame, name, turns, rules.max_characters))
     rejected = pl.concat([data.rejected, *problems])
-    gone = rejected["position"].unique().implode()
-    return replace(data, frame=frame.filter(~pl.col("position").is_in(gone)), rejected=rejected.sort("position", maintain_order=True))
+    gone = frame["position"].is_in(rejected["position"].unique().implode())
+    return replace(data, frame=frame.filter(~gone) if gone.any() else frame, rejected=rejected.sort("position", maintain_order=True))
 
 
 def _known(name: str, frame: pl.DataFrame, option: str) -> None:

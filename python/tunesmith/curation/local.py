@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from tunesmith.curation import overlay
+from tunesmith.core.memory import compact
+from tunesmith.curation import counts, overlay
 from tunesmith.curation.engine import Pass
+from tunesmith.curation.overlay import Rows
 from tunesmith.curation.steps.base import NOTE, KeyedStep, Measured, RankedStep, RowStep
 from tunesmith.progress import Progress
 
@@ -26,54 +28,65 @@ class LocalEngine:
     chunk: int = 32_768
     cache: Path | None = None
 
-    def rows(self, frame: pl.DataFrame, steps: Sequence[RowStep], progress: Progress) -> Pass:
+    def rows(self, rows: Rows, steps: Sequence[RowStep], progress: Progress) -> Pass:
         """Run consecutive row steps in one pass over chunks."""
         for step in steps:
-            step.prepare(frame.schema)
+            step.prepare(rows.frame.schema)
         parts: list[list[Measured]] = [[] for _ in steps]
         chunks: list[pl.DataFrame] = []
-        with progress.task(", ".join(step.label for step in steps), frame.height) as done:
-            for start, piece in self._chunks(frame):
-                chunk = piece
+        before: list[pl.DataFrame] = [] if rows.before is None else [rows.before]
+        height, ready = rows.frame.height, 0
+        with progress.task(", ".join(step.label for step in steps), height) as done:
+            for piece in rows.handed_over(self.chunk):
+                chunk, touched = piece, []
                 for k, step in enumerate(steps):
                     measured = step.measure(chunk)
-                    parts[k].append(measured)
-                    if measured.edited is not None:
+                    parts[k].append(_kept(measured))
+                    if measured.edited is not None and measured.edited.height:
                         chunk = overlay.laid_over(chunk, measured.edited)
+                        touched.append(measured.edited["position"])
+                if touched:
+                    before.append(compact(piece.filter(pl.col("position").is_in(pl.concat(touched).implode()))))
                 chunks.append(chunk)
-                done(start + chunk.height)
-        return Pass(frame=pl.concat(chunks), measured=tuple(_joined(step, part) for step, part in zip(steps, parts, strict=True)))
+                ready += chunk.height
+                done(ready)
+        left = Rows(frame=pl.concat(chunks), before=_first(before))
+        return Pass(rows=left, measured=tuple(_joined(step, part) for step, part in zip(steps, parts, strict=True)))
 
-    def keyed(self, frame: pl.DataFrame, step: KeyedStep, progress: Progress) -> Measured:
+    def keyed(self, rows: Rows, step: KeyedStep, progress: Progress) -> Measured:
         """Project chunk by chunk, then find the pairs of all projections."""
-        return step.pairs(self._projected(frame, step), progress)
+        return step.pairs(pl.concat([step.project(piece) for piece in rows.pieces(self.chunk)]), progress)
 
-    def ranked(self, frame: pl.DataFrame, step: RankedStep, alive: pl.Series, progress: Progress) -> Measured:
+    def ranked(self, rows: Rows, step: RankedStep, alive: pl.Series, progress: Progress) -> Measured:
         """Order the rows alive."""
-        here = frame.filter(pl.col("position").is_in(alive.implode()))
-        order = step.rank(self._projected(here, step), progress, self.cache)
-        return Measured(values=frame.select("position").join(order, on="position", how="left", maintain_order="left"))
+        here = pl.col("position").is_in(alive.implode())
+        projected = pl.concat([step.project(piece.filter(here)) for piece in rows.pieces(self.chunk)])
+        order = step.rank(projected, progress, self.cache)
+        return Measured(values=rows.frame.select("position").join(order, on="position", how="left", maintain_order="left"))
 
-    def _projected(self, frame: pl.DataFrame, step: KeyedStep | RankedStep) -> pl.DataFrame:
-        return pl.concat([step.project(piece) for _, piece in self._chunks(frame)])
 
-    def _chunks(self, frame: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
-        """Cut rows into chunks; no rows are one empty chunk, so that every measure has its column."""
-        for start in range(0, max(frame.height, 1), self.chunk):
-            yield start, frame.slice(start, self.chunk)
+def _kept(measured: Measured) -> Measured:
+    """Keep of a chunk's measures what all are made of, without the texts that they were read from."""
+    return replace(measured, values=compact(counts.narrow(measured.values)), notes=compact(measured.notes), edited=None)
+
+
+def _first(before: Sequence[pl.DataFrame]) -> pl.DataFrame | None:
+    """Join rows as several passes met them: as the first one did, each was read."""
+    if not before:
+        return None
+    return pl.concat(before).unique("position", keep="first", maintain_order=True).sort("position")
 
 
 def _joined(step: RowStep, parts: Sequence[Measured]) -> Measured:
     """Put chunks together; a measure that some chunks lack is 0 there, and columns are in the same order always."""
     known = step.measures() or {}
-    values = pl.concat([part.values for part in parts], how="diagonal")
+    values = pl.concat([part.values for part in parts], how="diagonal_relaxed")
     extra = sorted(set(values.columns) - {"position"} - set(known))
     missing = [name for name in known if name not in values.columns]
     values = values.with_columns(pl.lit(0, dtype=known[name]).alias(name) for name in missing)
-    values = values.with_columns(pl.col(pl.UInt32).fill_null(0))
-    edited = [part.edited for part in parts if part.edited is not None]
+    values = values.with_columns(pl.col(counts.WIDE, counts.NARROW).fill_null(0))
+    others = [pl.col(name).cast(dtype) for name, dtype in known.items() if dtype != counts.WIDE]
     return Measured(
-        values=values.select("position", *known, *extra).with_columns(pl.col(name).cast(dtype) for name, dtype in known.items()),
+        values=counts.narrow(values.select("position", *known, *extra).with_columns(others)),
         notes=pl.concat([pl.DataFrame(schema=NOTE), *(part.notes for part in parts)]),
-        edited=pl.concat(edited) if edited else None,
     )

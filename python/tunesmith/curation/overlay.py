@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from tunesmith.rows import ids
+from tunesmith.rows.pieces import pieces
 
 COLUMN = {"instruction": "instruction", "input": "input", "response": "output"}
 """A finding's field to the row's column, for rows without messages."""
@@ -79,7 +82,7 @@ def texts_at(frame: pl.DataFrame, places: pl.DataFrame) -> list[str | None]:
 
 
 def laid_over(frame: pl.DataFrame, edited: pl.DataFrame) -> pl.DataFrame:
-    """Put edited rows in the place of the rows of the same position.
+    """Put edited rows in the place of the rows of the same position; columns in which they are equal stay as they are, uncopied.
 
     >>> laid_over(pl.DataFrame({"position": [0, 1], "a": [1, 2]}), pl.DataFrame({"position": [1], "a": [3]}))["a"].to_list()
     [1, 3]
@@ -89,6 +92,34 @@ def laid_over(frame: pl.DataFrame, edited: pl.DataFrame) -> pl.DataFrame:
     if not frame["position"].is_sorted():
         raise ValueError("rows are not in the order of their positions")
     index = frame["position"].search_sorted(edited["position"])
-    behind = pl.int_range(frame.height, frame.height + edited.height, eager=True, dtype=pl.UInt32)
-    take = pl.int_range(frame.height, eager=True, dtype=pl.UInt32).scatter(index, behind)
-    return pl.concat([frame, edited.select(frame.columns)])[take]
+    there = frame[index]
+    changed = [name for name in frame.columns if not there[name].equals(edited[name], null_equal=True)]
+    lines = pl.int_range(edited.height, eager=True, dtype=pl.UInt32)
+    line = pl.repeat(None, frame.height, dtype=pl.UInt32, eager=True).scatter(index, lines)
+    laid = (pl.when(line.is_not_null()).then(edited[name].gather(line)).otherwise(pl.col(name)).alias(name) for name in changed)
+    return frame.with_columns(laid)
+
+
+@dataclass(kw_only=True)
+class Rows:
+    """All rows as steps left them.
+
+    Attributes:
+        frame: The rows, sorted by position.
+        before: Those that steps changed as they were read, sorted by position.
+    """
+
+    frame: pl.DataFrame
+    before: pl.DataFrame | None = None
+
+    def pieces(self, size: int | None = None) -> Iterator[pl.DataFrame]:
+        """Give the rows, some at a time (`rows.pieces`)."""
+        return pieces(self.frame, size)
+
+    def handed_over(self, size: int | None = None) -> Iterator[pl.DataFrame]:
+        """Give the rows as `pieces` does, and hold each no longer: what is made of them takes their room."""
+        waiting = [*self.pieces(size)]
+        self.frame = self.frame.clear()
+        waiting.reverse()
+        while waiting:
+            yield waiting.pop()

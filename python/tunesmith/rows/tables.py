@@ -22,13 +22,13 @@ ROW_GROUP = 1 << 18
 CHANGED = "it was changed after it was made: make it again, or read rows.parquet as a file"
 
 
-def write_table(frame: pl.DataFrame, place: Path, *, rows_per_file: int | None = None) -> tuple[slice, ...]:
+def write_table(frame: pl.DataFrame | pl.LazyFrame, place: Path, *, rows_per_file: int | None = None) -> tuple[slice, ...]:
     """Write a table, in several files where it is large; what an interrupted run left there goes.
 
     Args:
-        frame: The table. Slices of it are written one after the other; nothing is copied.
+        frame: The table. Slices of it are written one after the other; nothing is copied, and of a LazyFrame little is held.
         place: Ends in ``.parquet``: the file, or the folder of ``part-00000.parquet`` and so on, in the order of the rows.
-        rows_per_file: Rows of a file; unsaid, as many as `FILE_BYTES` hold, in parts of equal size.
+        rows_per_file: Rows of a file; unsaid, as many as `FILE_BYTES` hold, in parts of equal size, and of a LazyFrame all.
     Returns:
         The rows of each part; one slice where there is one file.
     Raises:
@@ -36,19 +36,32 @@ def write_table(frame: pl.DataFrame, place: Path, *, rows_per_file: int | None =
     """
     if rows_per_file is not None and rows_per_file < 1:
         raise OptionError(f"rows per file: expected at least 1, found {rows_per_file}")
-    count = -(-int(frame.estimated_size()) // FILE_BYTES)
-    size = rows_per_file or max(-(-frame.height // max(count, 1)), 1)
-    cuts = tuple(slice(start, min(start + size, frame.height)) for start in range(0, max(frame.height, 1), size))
+    height: int = frame.select(pl.len()).collect().item() if isinstance(frame, pl.LazyFrame) else frame.height
+    count = 1 if isinstance(frame, pl.LazyFrame) else -(-int(frame.estimated_size()) // FILE_BYTES)
+    size = rows_per_file or max(-(-height // max(count, 1)), 1)
+    cuts = tuple(slice(start, min(start + size, height)) for start in range(0, max(height, 1), size))
     if place.is_dir():
         shutil.rmtree(place)
     if len(cuts) == 1:
-        frame.write_parquet(place, compression="zstd", compression_level=1)
+        _write(frame, place)
         return cuts
     place.unlink(missing_ok=True)
     place.mkdir()
     for k, cut in enumerate(cuts):
-        frame[cut].write_parquet(place / _part(k), compression="zstd", compression_level=1)
+        _write(sliced(frame, cut), place / _part(k))
     return cuts
+
+
+def sliced(frame: pl.DataFrame | pl.LazyFrame, cut: slice) -> pl.DataFrame | pl.LazyFrame:
+    """Take the rows of one part."""
+    return frame.slice(cut.start, cut.stop - cut.start)
+
+
+def _write(frame: pl.DataFrame | pl.LazyFrame, place: Path) -> None:
+    if isinstance(frame, pl.LazyFrame):
+        frame.sink_parquet(place, compression="zstd", compression_level=1)
+    else:
+        frame.write_parquet(place, compression="zstd", compression_level=1)
 
 
 def read_table(folder: str | Path, name: str) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from tunesmith.rows.contents import ending
 from tunesmith.rows.pieces import pieces
 from tunesmith.rows.rejects import read_rejects, write_rejects
 from tunesmith.rows.sources import parts_of
-from tunesmith.rows.tables import CHANGED, files_of, hash_table, part_of, read_table, write_table
+from tunesmith.rows.tables import CHANGED, files_of, hash_table, part_of, read_table, sliced, write_table
 from tunesmith.stores import as_place, is_address
 
 ROWS, REMOVED, LEDGER, VALUES, EDGES, REJECTS = (
@@ -185,7 +185,7 @@ def write_version(
     options: Mapping[str, Any],
     removed: pl.DataFrame | None = None,
     ledger: pl.DataFrame | None = None,
-    values: pl.DataFrame | None = None,
+    values: pl.DataFrame | pl.LazyFrame | None = None,
     edges: pl.DataFrame | None = None,
     rejected: pl.DataFrame | None = None,
     result: Mapping[str, Any] | None = None,
@@ -201,7 +201,7 @@ def write_version(
         options: What decides the content.
         removed: Dropped rows, and edited rows as they were; columns of ``frame``.
         ledger: ``schema.LEDGER``.
-        values: ``position`` and the measures of every valid row.
+        values: ``position`` and the measures of every valid row; a LazyFrame where their final types are wider than what is held.
         edges: ``schema.EDGES``.
         rejected: ``schema.REJECT``.
         result: The command's ``--json`` fields.
@@ -211,7 +211,7 @@ def write_version(
         The manifest; its hash is that of ``frame``, ``details["hashes"]`` has one for each table, ``details["parts"]`` one for
         each part of those that are cut.
     """
-    tables = {
+    tables: dict[str, pl.DataFrame | pl.LazyFrame] = {
         "rows": frame,
         "removed": removed if removed is not None else frame.clear(),
         "ledger": ledger if ledger is not None else pl.DataFrame(schema=schema.LEDGER),
@@ -223,7 +223,7 @@ def write_version(
         cuts = {name: write_table(table, work.folder / f"{name}.parquet", rows_per_file=rows_per_file) for name, table in tables.items()}
         write_rejects(rejected, work.folder / REJECTS)
         hashes = {name: core.content_hash(table) for name, table in tables.items()}
-        parts = {name: [core.content_hash(tables[name][cut]) for cut in cut_at] for name, cut_at in cuts.items() if len(cut_at) > 1}
+        parts = {name: [core.content_hash(sliced(tables[name], cut)) for cut in cut_at] for name, cut_at in cuts.items() if len(cut_at) > 1}
         # Through the file and back: a rejects file says what it can, and that is what is verified.
         hashes["rejects"] = core.content_hash(read_rejects(work.folder / REJECTS))
         manifest = Manifest(
