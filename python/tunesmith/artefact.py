@@ -21,6 +21,7 @@ from typing import Any, Literal
 from tunesmith import uploads
 from tunesmith._version import __version__
 from tunesmith.errors import ArtefactError, InputError
+from tunesmith.progress import SILENT, Progress
 from tunesmith.stores import Store, is_address
 from tunesmith.uploads import publish, vacant, work_folder
 
@@ -157,6 +158,7 @@ def finished(
     options: Mapping[str, Any],
     sources: Iterable[object] = (),
     force: bool = False,
+    progress: Progress = SILENT,
 ) -> Manifest | None:
     """Answer whether `out` already holds this very work: its manifest if so, None if it is still to do.
 
@@ -167,6 +169,7 @@ def finished(
         options: As in `Manifest`.
         sources: What the work reads; those that are paths must not lie in what `force` would replace.
         force: Replace what lies at `out`.
+        progress: Told of the rest of an upload that was interrupted.
     Raises:
         ArtefactError: If something else lies at `out` and `force` is not given, if `out` holds a source and it is, or if
             `out` names no folder that could be made.
@@ -176,7 +179,7 @@ def finished(
     if isinstance(place, str):
         if Store(place, "written").text(MANIFEST) is None:
             vacant(place)
-            return None if force else _sent_on(place, kind, inputs, options)
+            return None if force else _sent_on(place, kind, inputs, options, progress)
     elif not place.exists():
         return None
     if not force and is_artefact(place, kind):
@@ -199,7 +202,7 @@ def _holds(place: str | Path, source: str | Path) -> bool:
     return not is_address(source) and Path(source).resolve().is_relative_to(place.resolve())
 
 
-def _sent_on(address: str, kind: Kind, inputs: Mapping[str, str], options: Mapping[str, Any]) -> Manifest | None:
+def _sent_on(address: str, kind: Kind, inputs: Mapping[str, str], options: Mapping[str, Any], progress: Progress) -> Manifest | None:
     """Go on with sending what an interrupted run has made: its manifest; None where there is nothing of the kind."""
     folder = work_folder(address)
     if not is_artefact(folder, kind):
@@ -208,13 +211,13 @@ def _sent_on(address: str, kind: Kind, inputs: Mapping[str, str], options: Mappi
     if not manifest.same_work(kind, inputs, options):
         return None
     with alone(folder, address):
-        _send(folder, address)
+        _send(folder, address, progress)
     return manifest
 
 
-def _send(folder: Path, address: str) -> None:
+def _send(folder: Path, address: str, progress: Progress) -> None:
     try:
-        publish(folder, address)
+        publish(folder, address, progress)
     except InputError as error:
         raise InputError(f"{error}; what was made lies in {folder}, and the same command sends the rest") from error
     except KeyboardInterrupt as stop:
@@ -256,7 +259,7 @@ def alone(folder: Path, out: str | Path) -> Iterator[None]:
 
 
 @contextmanager
-def writing(out: str | Path) -> Iterator[Work]:
+def writing(out: str | Path, progress: Progress = SILENT) -> Iterator[Work]:
     """Write an artefact in `OUT.work/`, locked; at the end of the block it takes the name `OUT`.
 
     What is to lie at an address is made in a folder of its own on this machine (`uploads.work_folder`), and sent at the end.
@@ -265,6 +268,9 @@ def writing(out: str | Path) -> Iterator[Work]:
     cannot go on clears it. Without a call of `Work.finish`, or on an error, `OUT` is not touched. An older
     artefact at `OUT` is replaced; anything that tunesmith did not write is kept beside it, as `OUT.old`.
 
+    Args:
+        out: A folder, or an address.
+        progress: Told what was sent to an address.
     Raises:
         ArtefactError: If another run works on it, or nothing can be written there.
         InputError: If an address refuses; what was made stays in its folder, and the same command sends the rest.
@@ -281,7 +287,7 @@ def writing(out: str | Path) -> Iterator[Work]:
             _commit(work.manifest, folder, place)
             return
         seal(folder, work.manifest)
-        _send(folder, place)
+        _send(folder, place, progress)
 
 
 def seal(folder: Path, manifest: Manifest) -> None:

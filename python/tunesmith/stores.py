@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -185,10 +185,13 @@ class Store:
             self._fs.get_file(f"{self._path}/{name}", str(beside))
         beside.replace(file)
 
-    def send(self, file: Path, name: str) -> Mapping[str, Any]:
-        """Copy a file there; give what the store says of it."""
+    def send(self, file: Path, name: str, sent: Callable[[int], None] = lambda _bytes: None) -> Mapping[str, Any]:
+        """Copy a file there, telling `sent` the bytes so far; give what the store says of it."""
+        from fsspec.callbacks import Callback
+
         with told(f"{self.address}/{name}", "written"):
-            self._fs.put_file(str(file), f"{self._path}/{name}")
+            callback = Callback(hooks={"sent": lambda _size, value, **_: sent(int(value))})
+            self._fs.put_file(str(file), f"{self._path}/{name}", callback=callback)
             self._fs.invalidate_cache()
             return cast(Mapping[str, Any], self._fs.info(f"{self._path}/{name}"))
 

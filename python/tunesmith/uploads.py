@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from tunesmith import stores
 from tunesmith.copies import place_of, stamp
 from tunesmith.errors import ArtefactError, InputError
+from tunesmith.progress import SILENT, Progress
 from tunesmith.stores import Store
 
 MANIFEST, UNDER_WAY = "manifest.json", "manifest.json.part"
@@ -41,7 +42,7 @@ def vacant(address: str) -> None:
         _may_write(store, UNDER_WAY)
 
 
-def publish(folder: Path, address: str) -> None:
+def publish(folder: Path, address: str, progress: Progress = SILENT) -> None:
     """Send a finished folder to an address.
 
     Files that an interrupted run has sent, and that the store still has as it sent them, are not sent again. Files of an older
@@ -51,6 +52,7 @@ def publish(folder: Path, address: str) -> None:
     Args:
         folder: A sealed artefact.
         address: Where it goes.
+        progress: Told the bytes that lie there.
     Raises:
         ArtefactError: If files lie there that tunesmith did not write.
         InputError: If the store refuses; the same command goes on.
@@ -69,12 +71,16 @@ def publish(folder: Path, address: str) -> None:
     stale = [name for name in old if name not in names and not _is_manifest(name)]
     store.remove(stale)
     store.remove_empty({above for name in stale if (above := name.rpartition("/")[0]) in names})
-    for name in names:
-        here = stamp(folder / name)
-        if name in manifests or (name in there and sent.get(name) == f"{stores.mark(there[name])} {here}"):
-            continue
-        sent[name] = f"{stores.mark(store.send(folder / name, name))} {here}"
-        (folder / _SENT).write_text(json.dumps(sent), encoding="utf-8")
+    sizes = {name: (folder / name).stat().st_size for name in names if name not in manifests}
+    lies = 0
+    with progress.task(_sending(address), sum(sizes.values())) as done:
+        for name, size in sizes.items():
+            here = stamp(folder / name)
+            if not (name in there and sent.get(name) == f"{stores.mark(there[name])} {here}"):
+                sent[name] = f"{stores.mark(store.send(folder / name, name, _from(done, lies, size)))} {here}"
+                (folder / _SENT).write_text(json.dumps(sent), encoding="utf-8")
+            lies += size
+            done(lies)
     _compare(store, folder, [name for name in names if name not in manifests])
     for name in manifests:
         store.send(folder / name, name)
@@ -82,12 +88,13 @@ def publish(folder: Path, address: str) -> None:
 
 
 @contextmanager
-def sending(address: str, *, force: bool = False) -> Iterator[Path]:
+def sending(address: str, *, force: bool = False, progress: Progress = SILENT) -> Iterator[Path]:
     """Give a file of this machine to write; it is sent when the block has ended well. A store shows a file whole or not at all.
 
     Args:
         address: What it will be.
         force: Replace what lies there.
+        progress: Told the bytes that were sent.
     Raises:
         ArtefactError: If something lies there, and `force` is not given.
         InputError: If one may not write there.
@@ -104,7 +111,19 @@ def sending(address: str, *, force: bool = False) -> Iterator[Path]:
         raise InputError(f"{address}: cannot be made in {folder}: {error.strerror}; XDG_CACHE_HOME names another place") from error
     with tempfile.TemporaryDirectory(prefix="sending-", dir=folder) as beside:
         yield Path(beside) / name
-        store.send(Path(beside) / name, name)
+        size = (Path(beside) / name).stat().st_size
+        with progress.task(_sending(address), size) as done:
+            store.send(Path(beside) / name, name, _from(done, 0, size))
+            done(size)
+
+
+def _sending(address: str) -> str:
+    return f"Sending to {address}, bytes"
+
+
+def _from(done: Callable[[int], None], start: int, size: int) -> Callable[[int], None]:
+    """Tell the bytes of one file among those of all; a store that tries again may send more than there are."""
+    return lambda sent: done(start + min(sent, size))
 
 
 def _ours(store: Store, there: Mapping[str, object]) -> set[str]:

@@ -49,11 +49,11 @@ def broken(monkeypatch, after, error=GONE):
     sent = []
     whole = Store.send
 
-    def send(self, file, name):
+    def send(self, file, name, *told):
         if len(sent) == after:
             raise error
         sent.append(name)
-        return whole(self, file, name)
+        return whole(self, file, name, *told)
 
     monkeypatch.setattr(Store, "send", send)
     return sent
@@ -90,7 +90,7 @@ def test_the_manifest_comes_last_and_an_older_one_goes_first(store, monkeypatch)
     written(rows_per_file=2)
     order = []
     whole, gone = Store.send, Store.remove
-    monkeypatch.setattr(Store, "send", lambda self, file, name: (order.append(name), whole(self, file, name))[1])
+    monkeypatch.setattr(Store, "send", lambda self, file, name, *told: (order.append(name), whole(self, file, name, *told))[1])
     monkeypatch.setattr(Store, "remove", lambda self, names: gone(self, [order.append(f"-{name}") or name for name in names]))
     written()
     assert order[0] == "-manifest.json"
@@ -104,7 +104,7 @@ def test_the_manifest_comes_last_and_an_older_one_goes_first(store, monkeypatch)
 def test_of_a_split_the_manifest_of_the_whole_is_the_last(store, monkeypatch):
     order = []
     whole = Store.send
-    monkeypatch.setattr(Store, "send", lambda self, file, name: (order.append(name), whole(self, file, name))[1])
+    monkeypatch.setattr(Store, "send", lambda self, file, name, *told: (order.append(name), whole(self, file, name, *told))[1])
     split(RECORDS, "memory://bucket/s", test=2, validation=2)
     assert order[-4:] == ["test/manifest.json", "train/manifest.json", "validation/manifest.json", "manifest.json"]
     done = split(RECORDS, "memory://bucket/s", test=2, validation=2)

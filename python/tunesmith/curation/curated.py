@@ -144,7 +144,7 @@ def curate(
     inputs = {**data.inputs, **{name: given for step in recipe.steps for name, given in step.inputs().items()}}
     options = _options(recipe)
     if out is not None and not dry_run:
-        manifest = finished(out, kind="version", inputs=inputs, options=options, sources=paths, force=force)
+        manifest = finished(out, kind="version", inputs=inputs, options=options, sources=paths, force=force, progress=progress)
         if manifest is not None:
             return _reopened(Version.open(out))
     recipe = gathered.met(recipe)
@@ -162,7 +162,7 @@ def curate(
     with progress.task("Writing"):
         write_version(
             out, frame=made.frame, removed=made.removed, ledger=made.ledger, values=wide(made.counted.lazy()), edges=made.edges,
-            rejected=made.rejects, inputs=inputs, options=options, result=made.summary, rows_per_file=rows_per_file,
+            rejected=made.rejects, inputs=inputs, options=options, result=made.summary, rows_per_file=rows_per_file, progress=progress,
             details={"recipe": recipe.as_dict(), "notes": list(made.notes), "cache": None if cache is None else str(cache)},
         )  # fmt: skip
     return Curated(**{**vars(made), "out": as_place(out)})

@@ -127,7 +127,7 @@ def restore(
     named = sorted({position for each in rows for position in find_rows(opened, each)})
     options = {"restore": {name: given for name, given in (("rows", named), ("rules", rules), ("steps", steps)) if given}}
     if out is not None and not dry_run:
-        done = finished(out, kind="version", inputs=inputs, options=options, sources=(opened.folder,), force=force)
+        done = finished(out, kind="version", inputs=inputs, options=options, sources=(opened.folder,), force=force, progress=progress)
         if done is not None:
             there = Version.open(out)
             result = {**done.result, "notes": tuple(done.result["notes"])}
@@ -147,7 +147,7 @@ def restore(
         write_version(
             out, frame=made.frame, removed=made.removed, ledger=made.ledger, values=made.values, edges=made.edges,
             rejected=opened.rejected, inputs=inputs, options=options, result={**result, "notes": list(restored.notes)},
-            details={"notes": list(restored.notes)}, rows_per_file=rows_per_file,
+            details={"notes": list(restored.notes)}, rows_per_file=rows_per_file, progress=progress,
         )  # fmt: skip
     return Restored(**{**vars(restored), "out": as_place(out)})
 

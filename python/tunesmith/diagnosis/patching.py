@@ -221,7 +221,7 @@ def patch_undo(
     inputs = {"version": opened.manifest.hash, "removed": opened.manifest.details["hashes"]["removed"], "patch": stated}
     options = {"undo": label}
     if out is not None:
-        done = finished(out, kind="version", inputs=inputs, options=options, sources=(opened.folder, place), force=force)
+        done = finished(out, kind="version", inputs=inputs, options=options, sources=(opened.folder, place), force=force, progress=progress)
         if done is not None:
             return Undone(**done.result, out=as_place(out), frame=Version.open(out).frame, reused=True)
     with progress.task("Taking back"):
@@ -238,7 +238,7 @@ def patch_undo(
         rejected = opened.rejected
         write_version(
             out, frame=was, removed=removed, ledger=book, rejected=rejected, inputs=inputs, options=options, result=result,
-            rows_per_file=rows_per_file,
+            rows_per_file=rows_per_file, progress=progress,
         )  # fmt: skip
     return Undone(**result, out=None if out is None else as_place(out), frame=was)
 

@@ -84,14 +84,14 @@ def export(
         raise OptionError(f'unknown trainer "{trainer}"; {did_you_mean(trainer, TRAINERS)}')
     chosen = TRAINERS[trainer]
     if _is(source, "pack"):
-        return _pack(source, as_place(out), chosen, model=model, force=force)
+        return _pack(source, as_place(out), chosen, model=model, force=force, progress=progress)
     parts, inputs, rejected, notes = _parts(source, format, mapping, progress)
     options = {"for": trainer, "model": model}
-    done = finished(out, kind="export", inputs=inputs, options=options, sources=(source,), force=force)
+    done = finished(out, kind="export", inputs=inputs, options=options, sources=(source,), force=force, progress=progress)
     if done is not None:
         return Export(folder=as_place(out), result=done.result, reused=True, notes=notes)
     setting = Setting(model=model, last_alone=last_alone(parts))
-    with progress.task("Writing", len(parts)) as told, writing(out) as work:
+    with progress.task("Writing", len(parts)) as told, writing(out, progress) as work:
         _clear(work.folder)
         written = write_rows(work.folder, parts, chosen, setting)
         told(len(parts))
@@ -175,13 +175,13 @@ def _readme(trainer: Trainer, setting: Setting, files: list[File], result: Mappi
     return head + "\n".join(lines) + "\n"
 
 
-def _pack(source: str | Path, out: str | Path, trainer: Trainer, *, model: str | None, force: bool) -> Export:
+def _pack(source: str | Path, out: str | Path, trainer: Trainer, *, model: str | None, force: bool, progress: Progress) -> Export:
     """Write a pack's sequences: each a line of its own, since a bin without its borders would teach across them."""
     if trainer.name not in _OF_PACKS:
         raise OptionError(f"{source} is a pack: tokens are for {' and '.join(_OF_PACKS)}; name the rows to export for {trainer.name}")
     manifest, here = read_manifest(source, "pack"), local(source)
     inputs, options = {"pack": manifest.hash}, {"for": trainer.name, "model": model}
-    done = finished(out, kind="export", inputs=inputs, options=options, sources=(source,), force=force)
+    done = finished(out, kind="export", inputs=inputs, options=options, sources=(source,), force=force, progress=progress)
     if done is not None:
         return Export(folder=out, result=done.result, reused=True)
     segments = pl.scan_ipc(here / SEGMENTS, glob=False).collect()
@@ -201,7 +201,7 @@ def _pack(source: str | Path, out: str | Path, trainer: Trainer, *, model: str |
     )
     written.lost["weight"] = segments.filter(pl.col("weight") != 1)["position"].n_unique()
     setting = Setting(model=model, last_alone=True, digest=written.hash, context=manifest.details["context"])
-    with writing(out) as work:
+    with writing(out, progress) as work:
         _clear(work.folder)
         (work.folder / name).parent.mkdir(exist_ok=True)
         table.write_parquet(work.folder / name, compression="zstd")

@@ -89,7 +89,7 @@ def pack(
     data = read(source, format=format, mapping=mapping, progress=progress).some()
     inputs = {**data.inputs, "tokenizer": model.hash, "template": bound.hash}
     options = {"template": bound.name, "context": size, "overflow": overflow, "turns": turns}
-    done = finished(out, kind="pack", inputs=inputs, options=options, sources=(source, tokenizer), force=force)
+    done = finished(out, kind="pack", inputs=inputs, options=options, sources=(source, tokenizer), force=force, progress=progress)
     if done is not None:
         return Pack(folder=as_place(out), result=done.result, reused=True)
     encoded = encode(data.frame, tokenizer=model, template=bound, turns=turns, progress=progress)
@@ -121,7 +121,7 @@ def pack(
     }
     for message in result["warnings"]:
         warnings.warn(message, TunesmithWarning, stacklevel=2)
-    with writing(out) as work:
+    with writing(out, progress) as work:
         _write(segments, work.folder / SEGMENTS)
         _write(plan, work.folder / PLAN)
         ledger.write_parquet(work.folder / LEDGER)

@@ -76,7 +76,7 @@ def convert(
     """
     if isinstance(file, str) and is_address(file):
         _check_ending(file)
-        with sending(file, force=force) as here:
+        with sending(file, force=force, progress=progress) as here:
             return convert(source, here, to=to, format=format, mapping=mapping, rejects=rejects, force=force, progress=progress)
     file = Path(file)
     if to not in TARGETS:

@@ -98,7 +98,7 @@ def split(
     data = read(source, format=format, mapping=mapping, progress=progress).some()
     inputs = {**data.inputs, **({"previous": read_manifest(previous, "split").hash} if previous else {})}
     options = {"test": test, "validation": validation, "group": group, "stratify": stratify, "seed": seed}
-    made = finished(out, kind="split", inputs=inputs, options=options, sources=(source, previous), force=force)
+    made = finished(out, kind="split", inputs=inputs, options=options, sources=(source, previous), force=force, progress=progress)
     if made is not None:
         return Split(folder=out, manifest=made, certificate=_certificate(out), reused=True, notes=data.notes)
     frame, (group, stratify) = _own_columns(data, group, stratify)
@@ -115,7 +115,9 @@ def split(
     give_back()
     parts = _divided(frame.with_columns(cluster.alias("cluster")), side, seed)
     del frame, cluster, side
-    return _write(out, told, parts, group=group, stratify=stratify, seed=seed, inputs=inputs, options=options, cut=rows_per_file)
+    return _write(
+        out, told, parts, group=group, stratify=stratify, seed=seed, inputs=inputs, options=options, cut=rows_per_file, progress=progress
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,11 +165,12 @@ def _write(
     inputs: Mapping[str, str],
     options: Mapping[str, Any],
     cut: int | None,
+    progress: Progress,
 ) -> Split:
     aside = frames.pop(ASIDE)
     heights = {part: frames[part].height for part in PARTS}
     filled = [part for part in PARTS if heights[part]]
-    with writing(out) as work:
+    with writing(out, progress) as work:
         _clear(work.folder)
         hashes = {}
         for part in filled:

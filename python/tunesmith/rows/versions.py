@@ -15,6 +15,7 @@ from tunesmith import core
 from tunesmith.artefact import Manifest, read_manifest, recognised, writing
 from tunesmith.copies import local
 from tunesmith.errors import ArtefactError
+from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import schema
 from tunesmith.rows.card import card
 from tunesmith.rows.contents import ending
@@ -191,6 +192,7 @@ def write_version(
     result: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
     rows_per_file: int | None = None,
+    progress: Progress = SILENT,
 ) -> Manifest:
     """Write a version whole, or not at all. Ask `artefact.finished` first.
 
@@ -207,6 +209,7 @@ def write_version(
         result: The command's ``--json`` fields.
         details: Anything else for the manifest.
         rows_per_file: Rows of a file, as in `tables.write_table`. How tables are cut is no part of the content.
+        progress: Told what was sent to an address.
     Returns:
         The manifest; its hash is that of ``frame``, ``details["hashes"]`` has one for each table, ``details["parts"]`` one for
         each part of those that are cut.
@@ -219,7 +222,7 @@ def write_version(
         "edges": edges if edges is not None else pl.DataFrame(schema=schema.EDGES),
     }
     rejected = rejected if rejected is not None else pl.DataFrame(schema=schema.REJECT)
-    with writing(out) as work:
+    with writing(out, progress) as work:
         cuts = {name: write_table(table, work.folder / f"{name}.parquet", rows_per_file=rows_per_file) for name, table in tables.items()}
         write_rejects(rejected, work.folder / REJECTS)
         hashes = {name: core.content_hash(table) for name, table in tables.items()}
