@@ -36,11 +36,11 @@ def cuts(data: Path, lines_of: Callable[[Path, str], pl.DataFrame]) -> dict[str,
         )
 
     alpaca = (
-        pl.DataFrame(json.loads((data / "alpaca" / "alpaca_data.json").read_text())).sample(fraction=1, shuffle=True, seed=71).to_dicts()
+        pl.DataFrame(json.loads((data / "alpaca" / "alpaca_data.json").read_text())).sample(fraction=1, shuffle=True, seed=913).to_dicts()
     )
     made = {"cut after any word, Alpaca": reviewed("truncated", alpaca), "cut after 64 to 256 tokens, Alpaca": at(alpaca)}
     for name, title in (("alpaca_gpt4_demo_1k", "GPT-4 Alpaca"), ("lima", "LIMA"), ("dolly_alpagasus_3k", "Dolly")):
-        here = lines_of(data, f"formats/{name}.json").sample(fraction=1, shuffle=True, seed=1)
+        here = lines_of(data, f"formats/{name}.json").sample(fraction=1, shuffle=True, seed=914)
         rows = here.select("instruction", input=pl.col("input").fill_null(""), output="response").to_dicts()
         made[f"cut after 64 to 256 tokens, {title}"] = at(rows)
     return made

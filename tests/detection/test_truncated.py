@@ -34,6 +34,11 @@ CUT = [
     "The mill was rebuilt after the great flood of June 3rd, 19",
     "1. Open the gate of the mill.\n2. Light the lamp of the mill.\n3. Close the",
     "1. Open the gate of the mill.\n2. Light the lamp of the mill.\n3.",
+    "1. Open the gate of the mill\n2. Light the lamp of the mill\n3",
+    "The mill was built by the harbour board, and its keeper is a well-",
+    "The keeper of the mill will be glad to hear from you. Write to [Your",
+    "The mill was built by the harbour board of bricks. Additionally, Bell",
+    "The keeper laughs, cries or sings when he has lit his lamp -",
     "- Open the gate of the mill\n- Light the lamp of the mill and the\n-",
     f"{LONG} When he had lit the lamp he saw another ship",
 ]
@@ -45,6 +50,8 @@ NOT_CUT = [
     "- Somebody to trust with\n- A lamp to light the ships with\n- A harbour to look out for",
     "Down by the river, where the old mill stands,\nI wait for the boats that will never come in",
     "Dear keeper of the mill,",
+    "The ships passed the mill and the keeper did not light his lamp :(",
+    "1. Count the ships\n2. Add them up and write the sum below:\n17",
     "Thank you for the lamp that you have sent to the mill. It shines.\n\nYours sincerely,",
     "the, mill, of, keeper, and, ship, with, a",
     "Miller & Sons: The Mill That We All Look Up To",
@@ -179,3 +186,8 @@ def test_prose_is_told_from_lines() -> None:
     assert not in_prose("Mill\nKeeper\nA ship that passes by")
     assert not waits("")
     assert not waits("42")
+
+
+@pytest.mark.parametrize("blank", [" \n", "\t", " "])
+def test_long_blanks_cost_no_time(blank: str) -> None:
+    assert not cut(f"1. Open the gate of the mill.{blank * 200_000}2 ships")

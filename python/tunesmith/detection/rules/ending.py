@@ -18,15 +18,20 @@ if TYPE_CHECKING:
 
 _PROMPT = pl.concat_str("instruction", "input", separator="\n")
 _HALF = re.compile(
-    r"(?:[(\[{–—]|\s\$|\b(?:in|of|on|since|by|from|January|February|March|April|May|June|July|August|September|October|"
+    r"(?:(?<![:;=])[(\[{–—]|[^\W\d_]-|\w\s+-|\s\$|\b(?:in|of|on|since|by|from|January|February|March|April|May|June|July|August|September|October|"
     r"November|December|year|early|late|(?:19|20)\d\d (?:to|and|until|through|[–-]))(?: \d{1,2}(?:st|nd|rd|th)?,)? (?:19|20))\s*\Z"
 )
-"""What is half said: an open bracket, a dash, a sum without its number, half a year."""
+"""What is half said: an open bracket, a dash, a hyphen, a sum without its number, half a year."""
+_OPENED = re.compile(r"(?<![:;=\w])(?:\[[A-Z][^\[\]\n]{0,40}|\([^()\n:;]{0,60})(?<![.!?…])\Z")
+"""A bracket that is never closed, and is no sad face."""
 _NUMBER = re.compile(r"\s*(?:\d{1,3}[.)]|[-*•])")
 """The number of a list item, and no item, on a line of its own."""
 _TAIL = 80
 """Characters that are looked at for a mark that nothing follows."""
-_MAYBE = r"(?:[,(\[{–—$]|[.!?…][\"'”’)\]]*\s+\w+|\b(?:I|[a-z][a-zA-Z'’-]*|\w+['’]s)|\b(?:19|20)|\n *(?:\d{1,3}[.)]|[-*•]))$"
+_MAYBE = (
+    r"(?:[,(\[{–—$-]|[.!?…][\"'”’)\]]*\s+[\w ,-]+|\b(?:I|[a-z][a-zA-Z'’-]*|\w+['’]s)|\b(?:19|20)|\n *(?:\d{1,3}[.)]|[-*•]|\d{1,4})"
+    r"|\[[A-Z][^\[\]\n]{0,40}|\([^()\n:;]{0,60})$"
+)
 _ENGLISH = r"\b(?:the|The|of|and|is|are|to|you|with)\b"
 _OPEN_TASK = (
     r"(?i)\b(?:(?:continu|complet|finish|extend)\w* "
@@ -118,21 +123,31 @@ def _truncated(view: pl.DataFrame, limits: Limits) -> Iterator[Hit]:
 def _stops_at(text: str, *, loose: bool) -> int | None:
     """Find the word or mark that a text stops with, where it cannot; None: it may."""
     before, _, bare = text.rpartition("\n")
-    if before.strip() and _NUMBER.fullmatch(bare):
+    if before.strip() and (_NUMBER.fullmatch(bare) or _follows(before, bare.strip())):
         return len(text) - len(bare.lstrip())
-    line = last_line(text)
-    if len(line.split()) < _LEAST and not siblings(text):
+    line, tail, last = last_line(text), max(0, len(text) - _TAIL), len(text) - len(text.rsplit(maxsplit=1)[-1])
+    long = len(line.split()) >= _LEAST
+    if not long and not siblings(text):
         return None
-    if match := _HALF.search(text, max(0, len(text) - _TAIL)):
+    if match := _HALF.search(text, tail) or _OPENED.search(text, tail):
         return match.start()
-    last = len(text) - len(text.rsplit(maxsplit=1)[-1])
     if text.endswith(","):
-        return None if loose or len(text) < _LONGER or len(line.split()) < _LEAST else last
+        return last if long and not loose and len(text) >= _LONGER else None
+    return last if _in_sentence(text, line, loose=loose) else None
+
+
+def _in_sentence(text: str, line: str, *, loose: bool) -> bool:
+    """Tell whether a text in English stops within a sentence, by its last words."""
     if not re.search(_ENGLISH, text) or 2 * line.count(",") > len(line.split()):
-        return None  # words in a row are a list
+        return False  # words in a row are a list
     sentence = last_sentence(text)
     prose = len(sentence) < len(line) or (not loose and punctuated(text))
-    return last if waits(sentence, strictly=not prose) or (prose and begun(text)) else None
+    return waits(sentence, strictly=not prose) or (prose and begun(text))
+
+
+def _follows(before: str, number: str) -> bool:
+    """Tell whether a bare number is that of the list item after the last one."""
+    return number.isdecimal() and number.isascii() and re.search(rf"(?m)^[ \t]*{int(number[:4]) - 1}[.)]\s", before) is not None
 
 
 def _no_stop(view: pl.DataFrame, _limits: Limits) -> Iterator[Hit]:

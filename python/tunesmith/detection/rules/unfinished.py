@@ -137,6 +137,11 @@ _BEGINS: Final = words(
     "a an the this these those its their our your some many other such in on for with as by at from another additionally furthermore "
     "moreover finally however also therefore while when if since because although"
 )
+_LED: Final = re.compile(
+    r"(?:Additionally|Furthermore|However|Moreover|Therefore|In addition|For (?:example|instance)|On the other hand|In contrast|Overall|"
+    r"Finally|As a result|In conclusion), (?:[^\W\d_]+ ?){1,2}\Z"
+)
+"""What leads to a sentence, and one or two words of it."""
 _BEGUN, _WHOLE = 3, 5
 """Words that are the beginning of a sentence at most, words before it at least."""
 _GREETING: Final = re.compile(r"\s*(?:\S+ ){0,3}\S+,\s*")
@@ -215,7 +220,8 @@ def begun(text: str) -> bool:
     said = sentence.lower().replace(",", "").split()
     before = line[: len(line) - len(sentence)].rstrip()
     whole = len(before.split()) >= _WHOLE and not before.endswith("?")
-    return whole and 1 < len(said) <= _BEGUN and said[0] in _BEGINS and _ENDING.search(sentence) is not None
+    short = 1 < len(said) <= _BEGUN and said[0] in _BEGINS
+    return whole and (short or _LED.match(sentence) is not None) and sentence[-1].isalpha()
 
 
 def in_prose(text: str) -> bool:
