@@ -5,6 +5,7 @@ import json
 import polars as pl
 import pytest
 
+from tunesmith.curation import curate
 from tunesmith.errors import ArtefactError, InputError, OptionError
 from tunesmith.rows import convert, read
 
@@ -104,6 +105,18 @@ def test_a_users_names_come_back(tmp_path):
     )
     (record,) = json.loads((tmp_path / "m.json").read_text())
     assert (record["weight"], record["kind"], record["rejected"]) == (3, "k", "r")
+
+
+def test_names_that_look_like_ours_come_back_too(tmp_path):
+    own = {"weight": 3, "user_weight": 4, "user_user_weight": 5, "user_input": "u", "user_topic": "t"}
+    curate([{"instruction": "a", "output": "b", **own}], {"steps": []}, out=tmp_path / "v")
+    curate(tmp_path / "v", {"steps": []}, out=tmp_path / "w")
+    for source in ("v", "w"):
+        convert(tmp_path / source, tmp_path / f"{source}.jsonl", to="prompt-completion")
+        assert json.loads((tmp_path / f"{source}.jsonl").read_text()) == {"prompt": "a", "completion": "b", **own}
+    done = convert(read([{"instruction": "a", "messages": "m"}], format="alpaca"), tmp_path / "m.jsonl", to="messages")
+    assert json.loads((tmp_path / "m.jsonl").read_text())["user_messages"] == "m"
+    assert done.notes == ('your column "messages" is written as "user_messages": messages has a field of that name',)
 
 
 def test_rejects_are_counted_and_kept(tmp_path):

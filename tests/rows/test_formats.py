@@ -185,7 +185,7 @@ def test_columns_and_types_of_the_row():
     )
     assert list(data.frame.schema.items())[: len(schema.ROW)] == list(schema.ROW.items())
     own = data.frame.drop(schema.ROW.names()).row(0, named=True)
-    assert own == {"user_user_weight": 3, "user_weight": 4, "user_origin": "web", "meta": {"k": [1, None]}, "odd": "1"}
+    assert own == {"user_weight": 3, "user_user_weight": 4, "user_origin": "web", "meta": {"k": [1, None]}, "odd": "1"}
 
 
 def test_fields_of_turns_that_are_not_kept_are_told():

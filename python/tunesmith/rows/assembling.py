@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import polars as pl
 
 from tunesmith.rows import schema
@@ -115,13 +113,13 @@ def _rows(records: Records, content: pl.DataFrame) -> pl.DataFrame:
 
 
 def _user_columns(records: Records, parsed: Parsed, rows: pl.Series) -> list[pl.Series]:
-    """Take every field that is not the row's own, as it came; a name that the row uses is prefixed."""
+    """Take every field that is not the row's own, as it came, under `user_name`; tunesmith's own rows have these names already."""
     names = [key for key in records.keys if key not in parsed.used and key != RAW and "\0" not in key]
     whole = _each(rows, records.height)
     columns: dict[str, pl.Series] = {}
     for name in names:
         column = records.values(name)
-        ours = user_name(name, {*names, *columns})
+        ours = name if parsed.used >= set(schema.ROW) else user_name(name)
         columns[ours] = (column if whole else column.gather(rows)).alias(ours)
     return list(columns.values())
 
@@ -133,15 +131,25 @@ def nameless(records: Records) -> list[str]:
     ]
 
 
-def user_name(name: str, taken: Collection[str] = ()) -> str:
-    """Give the name under which a user's column is kept.
+def user_name(name: str) -> str:
+    """Give the name under which a user's column is kept: a row's own name, and one that this would give, gets a prefix.
 
-    >>> user_name("topic"), user_name("weight"), user_name("weight", ["user_weight"])
+    >>> user_name("topic"), user_name("weight"), user_name("user_weight")
     ('topic', 'user_weight', 'user_user_weight')
     """
-    if name not in schema.ROW:
-        return name
-    name = f"user_{name}"
-    while name in taken:
-        name = f"user_{name}"
+    return f"user_{name}" if _bare(name) in schema.ROW else name
+
+
+def own_name(name: str) -> str:
+    """Give a user's column its name back: undoes `user_name`.
+
+    >>> own_name("topic"), own_name("user_weight"), own_name("user_user_weight"), own_name("user_topic")
+    ('topic', 'weight', 'user_weight', 'user_topic')
+    """
+    return name.removeprefix("user_") if _bare(name) in schema.ROW else name
+
+
+def _bare(name: str) -> str:
+    while name.startswith("user_"):
+        name = name.removeprefix("user_")
     return name

@@ -13,6 +13,7 @@ import polars as pl
 from tunesmith.errors import ArtefactError, OptionError, did_you_mean
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import schema
+from tunesmith.rows.assembling import own_name
 from tunesmith.rows.contents import PACKED, ending
 from tunesmith.rows.formats.writing import TARGETS, Record, Target, Writer, tabular
 from tunesmith.rows.reading import read
@@ -127,11 +128,15 @@ def _extra(frame: pl.DataFrame, target: Target, writer: Writer) -> tuple[pl.Data
     if target.strict:
         writer.lost.update({name: users.height - users[name].null_count() for name in users.columns})
         return users.select(), []
-    taken = {*target.schema, *users.columns}
-    names = {name: name.removeprefix("user_") for name in users.columns if name.removeprefix("user_") in schema.ROW}
-    names = {name: given for name, given in names.items() if given not in taken}
-    told = []
-    for name in set(target.schema) & set(users.columns):
+    plain = {name for name in users.columns if own_name(name) == name}
+    taken, names, told = {*target.schema, *plain}, {}, []
+    for name in sorted(set(users.columns) - plain, key=len):
+        given = own_name(name) if own_name(name) not in taken else name
+        taken.add(given)
+        names[name] = given
+        if given == name:
+            told.append(f'your column "{own_name(name)}" is written as "{name}": {target.name} has a field of that name')
+    for name in sorted(set(target.schema) & plain):
         names[name] = f"user_{name}"
         while names[name] in taken:
             names[name] = f"user_{names[name]}"

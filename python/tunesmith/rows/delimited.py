@@ -196,6 +196,8 @@ def _said(error: csv.Error) -> str:
     said = str(error)
     if "unexpected end" in said:
         return "a quotation mark that is not closed"
+    if "new-line character" in said:
+        return "a carriage return alone (lines must end in LF or CRLF; within a field it needs quotation marks)"
     return "text behind a closing quotation mark" if "expected after" in said else said
 
 
