@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+_NAME = 40
+"""Characters of a name at most."""
+
+
 class _Bars:
     """One bar a task."""
 
@@ -59,19 +63,22 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
     Args:
         title: Above the table.
-        columns: Headings.
+        columns: Headings; none where all are empty.
         rows: One sequence of cells a row; None is shown as nothing.
     """
     from rich.table import Table
     from rich.text import Text
 
     rows = [list(row) for row in rows]
-    drawn = Table(title=Text(title), title_justify="left", header_style="bold")
+    texts = [[_cell(value) for value in row] for row in rows]
+    drawn = Table(title=Text(title), title_justify="left", header_style="bold", show_header=any(columns))
     for k, column in enumerate(columns):
         numeric = any(isinstance(row[k], int | float) for row in rows)
-        drawn.add_column(Text(column), justify="right" if numeric else "left")
-    for row in rows:
-        drawn.add_row(*(Text(_cell(value)) for value in row))
+        # Names are there to be typed: where room is short, sentences make way for them.
+        name = all(len(row[k]) <= _NAME and " " not in row[k] for row in texts)
+        drawn.add_column(Text(column), justify="right" if numeric else "left", no_wrap=name, overflow="fold")
+    for row in texts:
+        drawn.add_row(*map(Text, row))
     return drawn
 
 
