@@ -25,6 +25,7 @@ from tunesmith.rows.lengths import MAX_CHARACTERS, too_long
 from tunesmith.rows.records import Records, Table
 from tunesmith.rows.rejects import RAW
 from tunesmith.rows.sources import Source, open_sources
+from tunesmith.rows.unseen import unseen
 
 
 class Unforeseen(Exception):  # noqa: N818  (no error of anyone's: the reader goes over the source for its fields, and begins again)
@@ -170,9 +171,9 @@ class Stream:
 
     def _rows(self, records: Records, taken: Format, start: int, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame, int]:
         parsed = taken.parse(records)
-        long = list(too_long(records, self.max_characters))
-        if long:
-            parsed = Parsed(content=parsed.content, problems=[*parsed.problems, *long], used=parsed.used, lost=parsed.lost)
+        more = [*too_long(records, self.max_characters), *(() if keep else unseen(records, parsed))]
+        if more:
+            parsed = Parsed(content=parsed.content, problems=[*parsed.problems, *more], used=parsed.used, lost=parsed.lost)
         if parsed.lost:
             self._lost.setdefault(records.file, Counter()).update(parsed.lost)
         self._notes.update(dict.fromkeys(nameless(records)))

@@ -20,16 +20,16 @@ def _fits(keys: frozenset[str]) -> bool:
 def _parse(records: Records) -> Parsed:
     turns = Turns()
     name = next((key for key in _PROMPTS if key in records.keys), None)
-    prompts = _values(records, name)
-    inputs = _values(records, "input" if name == "instruction" else None)
-    chosen, rejected = _values(records, "chosen"), _values(records, "rejected")
+    prompts = values_of(records, name)
+    inputs = values_of(records, "input" if name == "instruction" else None)
+    chosen, rejected = values_of(records, "chosen"), values_of(records, "rejected")
     systems, schemas = systems_of(records, turns.problems), tools_of(records)
     rows = []
     for row in range(records.height):
         known = len(turns.problems)
-        before = _prompt(turns, row, name, prompts[row], inputs[row])
-        good = _answer(turns, row, "chosen", chosen[row], before)
-        bad = _answer(turns, row, "rejected", rejected[row], before)
+        before = prompt_of(turns, row, name, prompts[row], inputs[row])
+        good = answer_of(turns, row, "chosen", chosen[row], before)
+        bad = answer_of(turns, row, "rejected", rejected[row], before)
         if not before:
             before, good, bad = _shared(good, bad)
             if len(turns.problems) == known and not any(message["role"] == "user" for message in before):
@@ -41,7 +41,7 @@ def _parse(records: Records) -> Parsed:
     return Parsed(content=talk_frame(rows), problems=turns.problems, used=used, lost=turns.lost)
 
 
-def _values(records: Records, name: str | None) -> list[Any]:
+def values_of(records: Records, name: str | None) -> list[Any]:
     """Give a field as conversations, or as the text it is."""
     if name is None:
         return [None] * records.height
@@ -50,7 +50,8 @@ def _values(records: Records, name: str | None) -> list[Any]:
             for text, kind, value in zip(texts, types, values, strict=True)]  # fmt: skip
 
 
-def _prompt(turns: Turns, row: int, name: str | None, value: Any, given: Any) -> list[Message]:
+def prompt_of(turns: Turns, row: int, name: str | None, value: Any, given: Any = None) -> list[Message]:
+    """Read what is asked: text, perhaps with an input of its own, or turns."""
     if name is None or value is None or value == "":
         return []
     if isinstance(value, str):
@@ -59,7 +60,7 @@ def _prompt(turns: Turns, row: int, name: str | None, value: Any, given: Any) ->
     return turns.read(row, name, value)
 
 
-def _answer(turns: Turns, row: int, name: str, value: Any, before: list[Message]) -> list[Message]:
+def answer_of(turns: Turns, row: int, name: str, value: Any, before: list[Message]) -> list[Message]:
     """Read an answer; one that repeats the prompt's turns is cut to what follows them."""
     if value is None:
         turns.problems.append(Problem(row=row, field=name, code="wrong_type", found="nothing", expected="text, a turn or messages"))

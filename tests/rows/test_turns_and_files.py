@@ -1,0 +1,45 @@
+"""Prompts and completions that are turns, and rows that are about a file beside their text."""
+
+import pytest
+
+from tunesmith.rows import read
+
+SYSTEM, ASKED, SAID = ({"role": role, "content": text} for role, text in (("system", "s"), ("user", "hi"), ("assistant", "yo")))
+
+
+def test_a_prompt_of_turns_is_a_conversation():
+    data = read([
+        {"prompt": [SYSTEM, ASKED], "completion": [SAID], "tools": [{"name": "f"}], "topic": "t"},
+        {"prompt": "as text", "completion": "an answer"},
+        {"prompt": [ASKED], "completion": None},
+        {"prompt": [ASKED, SAID, ASKED], "completion": "text"},
+        {"prompt": [], "completion": [SAID]},
+        {"prompt": [ASKED], "completion": [ASKED]},
+        {"prompt": 5, "completion": "x"},
+    ])  # fmt: skip
+    assert data.format == "prompt-completion"
+    assert data.frame.select("position", "instruction", "output", "system", "topic").rows() == [
+        (0, "hi", "yo", "s", "t"), (1, "as text", "an answer", None, None), (2, "hi", None, None, None), (3, "hi", "text", None, None),
+    ]  # fmt: skip
+    assert data.frame["messages"].list.len().to_list() == [3, None, 1, 4]
+    assert data.frame["kind"].to_list() == ["chat", "instruct", "chat", "chat"]
+    assert data.rejected.select("position", "field", "code").rows() == [
+        (4, "prompt", "empty_prompt"), (5, "completion[0].role", "role_order"), (6, "prompt", "wrong_type"),
+    ]  # fmt: skip
+    same = read([{"messages": [SYSTEM, ASKED, SAID], "tools": [{"name": "f"}], "topic": "t"}])
+    assert same.frame["row_id"][0] == data.frame["row_id"][0]
+
+
+@pytest.mark.parametrize("make", [
+    lambda text: {"messages": [{"role": "user", "content": text}, SAID]},
+    lambda text: {"conversations": [{"from": "human", "value": text}, {"from": "gpt", "value": "x"}]},
+    lambda text: {"instruction": "Look.", "input": text, "output": "x"},
+])  # fmt: skip
+def test_rows_about_files_are_rejected_as_such(make):
+    marked, plain = make("What is <image> here?"), make("What is here?")
+    data = read([marked | {"images": ["a.png"]}, marked | {"images": []}, marked | {"images": None}, marked, plain | {"images": ["b.png"]}])
+    assert data.frame["position"].to_list() == [1, 2, 3, 4]
+    (problem,) = data.rejected.select("position", "field", "code", "found", "expected").rows()
+    assert problem == (0, "images", "unsupported_part", 'array ["a.png"]', "text alone (images and audio are not read)")
+    sound = read([make("<audio>Say it.") | {"audio": "a.wav"}])
+    assert sound.rejected.select("field", "found").rows() == [("audio", "text a.wav")]
