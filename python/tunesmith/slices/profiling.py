@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from tunesmith import core
-from tunesmith.core.memory import give_back
+from tunesmith.core.memory import compact, give_back
 from tunesmith.detection import counts, find
 from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
@@ -117,7 +117,7 @@ def profile(
         "languages": tally(slices["language"]),
         "scripts": tally(slices["script"]),
         "verbs": tally(slices["verb"]),
-        "objects": tally(slices.filter(pl.col("object").is_not_null()).select(asked()).to_series()),
+        "objects": _asked_for(slices),
         **({"topics": tally(slices["topic"])} if "topic" in slices.columns else {}),
         "clusters": tally(slices["cluster"]),
         "length": {label: count for label in LENGTHS if (count := int((slices["length"] == label).sum()))},
@@ -188,8 +188,8 @@ def _of_block(frame: pl.DataFrame, tokenizer: ModelTokenizer | None) -> _Looked:
             spreads["tokens", name] = tokenizer.core.count(text)
     return _Looked(
         prompts=prompts,
-        slices=columns(frame).with_columns(objects(frame["instruction"]).alias("object"), scripts(prompts).alias("script")),
-        findings=find(frame),
+        slices=compact(columns(frame).with_columns(objects(frame["instruction"]).alias("object"), scripts(prompts).alias("script"))),
+        findings=compact(find(frame)),
         spreads=spreads,
         signals=core.signals(responses.filter(responses.str.strip_chars() != ""), only=SIGNALS),
     )
@@ -198,6 +198,12 @@ def _of_block(frame: pl.DataFrame, tokenizer: ModelTokenizer | None) -> _Looked:
 def asked() -> pl.Expr:
     """Write verb and object together: what `objects` counts."""
     return pl.concat_str("verb", "object", separator=" ").alias("object")
+
+
+def _asked_for(slices: pl.DataFrame) -> dict[str, int]:
+    counted = slices.filter(pl.col("object").is_not_null()).group_by("verb", "object").agg(count=pl.len())
+    named = counted.select(asked(), "count").sort("count", "object", descending=[True, False])
+    return dict(named.iter_rows())
 
 
 def measured(signals: pl.DataFrame) -> dict[str, dict[str, float]]:
@@ -253,7 +259,7 @@ def duplicates(prompts: pl.Series, responses: pl.Series) -> dict[str, int]:
     return {
         "exact": int((exact["row"] != exact["root"]).sum()),
         "near": int((near["row"] != near["root"]).sum()),
-        "largest": _int(near["root"].value_counts()["count"].max()),
+        "largest": 1 + _int(near.filter(pl.col("row") != pl.col("root"))["root"].value_counts()["count"].max()),
     }
 
 
@@ -284,13 +290,32 @@ def boilerplate(frame: pl.DataFrame) -> list[dict[str, Any]]:
     """
     if frame.is_empty():
         return []
-    texts = {"system": frame["system"].str.strip_chars()} if "system" in frame.columns else {}
-    opening = rf"^\s*((?:\S+\s+){{{_OPENING - 1}}}\S+)\s"
-    for name, column in (("instruction", "instruction"), ("response", "output")):
-        texts[name] = frame[column].str.extract(opening)
-    shared = []
-    for name, series in texts.items():
-        counted = series.drop_nulls().alias("text").value_counts()
-        many = counted.filter(pl.col("count") > SHARED * frame.height, pl.col("count") >= _LEAST, pl.col("text") != "")
-        shared += [{"field": name, "text": text, "rows": count, "share": count / frame.height} for text, count in many.iter_rows()]
+    shared: list[dict[str, Any]] = []
+    for name, text in _SHAREABLE.items():
+        if text.meta.root_names()[0] in frame.columns:
+            counted = _frequent(frame, text)
+            shared += [{"field": name, "text": text, "rows": count, "share": count / frame.height} for text, count in counted.items()]
     return sorted(shared, key=lambda each: (-each["rows"], each["text"]))
+
+
+_OPEN: Final = rf"^\s*((?:\S+\s+){{{_OPENING - 1}}}\S+)\s"
+_SHAREABLE: Final = {
+    "system": pl.col("system").str.strip_chars(),
+    "instruction": pl.col("instruction").str.extract(_OPEN),
+    "response": pl.col("output").str.extract(_OPEN),
+}
+
+
+def _frequent(frame: pl.DataFrame, text: pl.Expr) -> dict[str, int]:
+    """Count texts that more than `SHARED` of all rows have. Such a text has this share of a piece, too: the others are not counted."""
+    parts = [*pieces(frame.select(text.meta.root_names()))]
+    counted = [_counted(part, text).filter(pl.col("count") >= int(SHARED * part.height)) for part in parts]
+    likely = pl.concat(counted)["text"].unique().implode()
+    if len(parts) > 1 and likely[0].len():
+        counted = [_counted(part, text).filter(pl.col("text").is_in(likely)) for part in parts]
+    whole = pl.concat(counted).group_by("text").agg(pl.col("count").sum())
+    return dict(whole.filter(pl.col("count") > SHARED * frame.height, pl.col("count") >= _LEAST).iter_rows())
+
+
+def _counted(frame: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
+    return frame.select(text.alias("text")).filter(pl.col("text") != "").group_by("text").agg(count=pl.len())
