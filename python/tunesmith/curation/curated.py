@@ -16,14 +16,15 @@ from tunesmith.curation.counts import wide
 from tunesmith.curation.decision import Fate, decide
 from tunesmith.curation.engine import Engine
 from tunesmith.curation.gathering import Gathered, gather
+from tunesmith.curation.held import Rows
 from tunesmith.curation.ledger import ledger
 from tunesmith.curation.local import LocalEngine
 from tunesmith.curation.measuring import Measures, measure
-from tunesmith.curation.overlay import Rows
 from tunesmith.curation.recipe import Recipe, load_recipe
 from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
 from tunesmith.rows import Version, write_version
+from tunesmith.rows.pieces import SIZE
 from tunesmith.stores import as_place
 
 
@@ -149,7 +150,7 @@ def curate(
             return _reopened(Version.open(out))
     recipe = gathered.met(recipe)
     # From here on the rows are held once, as the steps leave them.
-    rows = Rows(frame=data.frame)
+    rows = Rows(schema=data.frame.schema, held=(data.frame,))
     data = replace(data, frame=data.frame.clear())
     gathered = replace(gathered, data=data)
     measures = measure(rows, recipe, engine or LocalEngine(cache=Path(cache) if cache is not None else None), progress)
@@ -188,7 +189,7 @@ def _options(recipe: Recipe) -> dict[str, Any]:
 
 def _made(gathered: Gathered, recipe: Recipe, measures: Measures, fate: Fate, notes: tuple[str, ...]) -> Curated:
     data, rows = gathered.data, measures.rows
-    height, before = rows.frame.height, _before(rows)
+    height, before = rows.height, _before(rows)
     book = ledger(fate.decisions, _first_ids(rows, fate.decisions["position"]), measures, recipe.steps, data.rejected)
     kept, dropped = _apart(rows, fate.dropped)
     # Edits change an id, or the weight; what stood there before is kept beside it, for dropped rows too.
@@ -209,7 +210,7 @@ def _made(gathered: Gathered, recipe: Recipe, measures: Measures, fate: Fate, no
 def _first_ids(rows: Rows, positions: pl.Series) -> pl.DataFrame:
     """Give the ids, `position, row_id`, that some rows had when they were read."""
     wanted = pl.col("position").is_in(positions.unique().implode())
-    now = rows.frame.select("position", "row_id").filter(wanted)
+    now = rows.select("position", "row_id").filter(wanted)
     if rows.before is None:
         return now
     were = rows.before.select("position", first="row_id")
@@ -222,7 +223,7 @@ def _apart(rows: Rows, dropped: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Part the rows into those that stay and those that do not; they are handed over."""
     gone = pl.col("position").is_in(dropped.implode())
     kept, lost = [], []
-    for piece in rows.handed_over():
+    for piece in rows.handed_over(SIZE):
         kept.append(piece.filter(~gone))
         lost.append(piece.filter(gone))
     return pl.concat(kept), pl.concat(lost)
@@ -231,8 +232,8 @@ def _apart(rows: Rows, dropped: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _before(rows: Rows) -> pl.DataFrame:
     """Give the rows that steps changed as they were read; an edit that came to nothing changed none."""
     if rows.before is None:
-        return rows.frame.clear()
-    now = rows.frame.select("position", "row_id", "weight").filter(pl.col("position").is_in(rows.before["position"].implode()))
+        return pl.DataFrame(schema=rows.schema)
+    now = rows.select("position", "row_id", "weight").filter(pl.col("position").is_in(rows.before["position"].implode()))
     return rows.before.filter((rows.before["row_id"] != now["row_id"]) | rows.before["weight"].ne_missing(now["weight"]))
 
 

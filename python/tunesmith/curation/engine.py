@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import polars as pl
 
-    from tunesmith.curation.overlay import Rows
+    from tunesmith.curation.held import Rows
     from tunesmith.curation.steps.base import KeyedStep, Measured, RankedStep, RowStep
     from tunesmith.progress import Progress
 

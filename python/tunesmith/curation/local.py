@@ -8,12 +8,15 @@ from pathlib import Path
 
 import polars as pl
 
-from tunesmith.core.memory import compact
+from tunesmith.core.memory import compact, give_back
 from tunesmith.curation import counts, overlay
 from tunesmith.curation.engine import Pass
-from tunesmith.curation.overlay import Rows
+from tunesmith.curation.held import Rows, lean
 from tunesmith.curation.steps.base import NOTE, KeyedStep, Measured, RankedStep, RowStep
 from tunesmith.progress import Progress
+
+_FREED = 16
+"""Chunks after which what they freed is given back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +34,13 @@ class LocalEngine:
     def rows(self, rows: Rows, steps: Sequence[RowStep], progress: Progress) -> Pass:
         """Run consecutive row steps in one pass over chunks."""
         for step in steps:
-            step.prepare(rows.frame.schema)
+            step.prepare(rows.schema)
         parts: list[list[Measured]] = [[] for _ in steps]
         chunks: list[pl.DataFrame] = []
         before: list[pl.DataFrame] = [] if rows.before is None else [rows.before]
-        height, ready = rows.frame.height, 0
+        height, ready = rows.height, 0
         with progress.task(", ".join(step.label for step in steps), height) as done:
-            for piece in rows.handed_over(self.chunk):
+            for nth, piece in enumerate(rows.handed_over(self.chunk)):
                 chunk, touched = piece, []
                 for k, step in enumerate(steps):
                     measured = step.measure(chunk)
@@ -47,10 +50,12 @@ class LocalEngine:
                         touched.append(measured.edited["position"])
                 if touched:
                     before.append(compact(piece.filter(pl.col("position").is_in(pl.concat(touched).implode()))))
-                chunks.append(chunk)
+                chunks.append(lean(chunk))
                 ready += chunk.height
+                if nth % _FREED == 0:
+                    give_back()
                 done(ready)
-        left = Rows(frame=pl.concat(chunks), before=_first(before))
+        left = Rows(schema=rows.schema, held=chunks, before=_first(before))
         return Pass(rows=left, measured=tuple(_joined(step, part) for step, part in zip(steps, parts, strict=True)))
 
     def keyed(self, rows: Rows, step: KeyedStep, progress: Progress) -> Measured:
@@ -62,7 +67,7 @@ class LocalEngine:
         here = pl.col("position").is_in(alive.implode())
         projected = pl.concat([step.project(piece.filter(here)) for piece in rows.pieces(self.chunk)])
         order = step.rank(projected, progress, self.cache)
-        return Measured(values=rows.frame.select("position").join(order, on="position", how="left", maintain_order="left"))
+        return Measured(values=rows.select("position").join(order, on="position", how="left", maintain_order="left"))
 
 
 def _kept(measured: Measured) -> Measured:

@@ -12,7 +12,7 @@ from tunesmith.core.memory import give_back
 from tunesmith.curation import counts
 from tunesmith.curation.decision import decide, fused
 from tunesmith.curation.engine import Engine
-from tunesmith.curation.overlay import Rows
+from tunesmith.curation.held import Rows
 from tunesmith.curation.recipe import Recipe
 from tunesmith.curation.steps.base import NOTE, KeyedStep, Measured, RankedStep, RowStep
 from tunesmith.progress import Progress
@@ -52,7 +52,7 @@ def measure(rows: Rows, recipe: Recipe, engine: Engine, progress: Progress) -> M
         engine: Runs the steps.
         progress: Told about each pass.
     """
-    values, edges, notes = rows.frame.select("position"), [pl.DataFrame(schema=EDGES)], [pl.DataFrame(schema=NOTES)]
+    values, edges, notes = rows.select("position"), [pl.DataFrame(schema=EDGES)], [pl.DataFrame(schema=NOTES)]
     seconds: dict[str, float] = {}
     done: list[RowStep | KeyedStep | RankedStep] = []
     for group in fused(recipe.steps):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from tunesmith.rows import ids
-from tunesmith.rows.pieces import pieces
 
 COLUMN = {"instruction": "instruction", "input": "input", "response": "output"}
 """A finding's field to the row's column, for rows without messages."""
@@ -98,28 +95,3 @@ def laid_over(frame: pl.DataFrame, edited: pl.DataFrame) -> pl.DataFrame:
     line = pl.repeat(None, frame.height, dtype=pl.UInt32, eager=True).scatter(index, lines)
     laid = (pl.when(line.is_not_null()).then(edited[name].gather(line)).otherwise(pl.col(name)).alias(name) for name in changed)
     return frame.with_columns(laid)
-
-
-@dataclass(kw_only=True)
-class Rows:
-    """All rows as steps left them.
-
-    Attributes:
-        frame: The rows, sorted by position.
-        before: Those that steps changed as they were read, sorted by position.
-    """
-
-    frame: pl.DataFrame
-    before: pl.DataFrame | None = None
-
-    def pieces(self, size: int | None = None) -> Iterator[pl.DataFrame]:
-        """Give the rows, some at a time (`rows.pieces`)."""
-        return pieces(self.frame, size)
-
-    def handed_over(self, size: int | None = None) -> Iterator[pl.DataFrame]:
-        """Give the rows as `pieces` does, and hold each no longer: what is made of them takes their room."""
-        waiting = [*self.pieces(size)]
-        self.frame = self.frame.clear()
-        waiting.reverse()
-        while waiting:
-            yield waiting.pop()

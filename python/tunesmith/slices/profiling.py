@@ -30,6 +30,8 @@ QUANTILES: Final = {"p1": 0.01, "p10": 0.1, "p50": 0.5, "p90": 0.9, "p99": 0.99}
 SHARED: Final = 0.01
 """Text that more than this share of rows have in common is boilerplate."""
 _LEAST, _OPENING = 5, 6
+_FREED: Final = 16
+"""Blocks of rows after which what they freed is given back."""
 SIGNALS: Final = ("mean_word_length", "alphabetic_share", "digit_share", "symbol_share", "distinct_2", "rep_4", "duplicate_line_share")
 """Signals of the responses that a profile shows (`core.signals` defines them)."""
 
@@ -165,9 +167,11 @@ def _looked_at(frame: pl.DataFrame, tokenizer: ModelTokenizer | None, progress: 
     """Look at rows block by block: on the way to a few counts, texts and their words take many times their room."""
     blocks: list[_Looked] = []
     with progress.task("Counting", frame.height) as done:
-        for block in pieces(frame):
+        for nth, block in enumerate(pieces(frame)):
             blocks.append(_of_block(block, tokenizer))
             done(sum(each.prompts.len() for each in blocks))
+            if nth % _FREED == 0:
+                give_back()
     give_back()
     return _Looked(
         prompts=pl.concat([each.prompts for each in blocks]),
