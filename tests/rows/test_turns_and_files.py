@@ -1,8 +1,12 @@
 """Prompts and completions that are turns, and rows that are about a file beside their text."""
 
+import json
+
+import polars as pl
 import pytest
 
 from tunesmith.rows import read
+from tunesmith.rows import schema as rows
 
 SYSTEM, ASKED, SAID = ({"role": role, "content": text} for role, text in (("system", "s"), ("user", "hi"), ("assistant", "yo")))
 
@@ -43,3 +47,27 @@ def test_rows_about_files_are_rejected_as_such(make):
     assert problem == (0, "images", "unsupported_part", 'array ["a.png"]', "text alone (images and audio are not read)")
     sound = read([make("<audio>Say it.") | {"audio": "a.wav"}])
     assert sound.rejected.select("field", "found").rows() == [("audio", "text a.wav")]
+
+
+def test_the_older_names_of_calls_and_tools():
+    call, schema = {"name": "f", "arguments": '{"a": 1}'}, [{"name": "f", "parameters": {}}]
+    older = [ASKED, {"role": "assistant", "content": None, "function_call": call}, {"role": "function", "name": "f", "content": "r"}, SAID]
+    newer = [
+        ASKED,
+        {"role": "assistant", "content": None, "tool_calls": [{"type": "function", "function": call}]},
+        older[2] | {"role": "tool"},
+        SAID,
+    ]
+    records = [{"messages": older, "functions": schema}, {"messages": [ASKED, SAID]}, {"messages": newer, "functions": schema}]
+    data = read(records)
+    assert (
+        data.frame["messages"][0].to_list()
+        == data.frame["messages"][2].to_list()
+        == read([{"messages": newer}]).frame["messages"][0].to_list()
+    )
+    assert data.frame["tools"].to_list() == [json.dumps(schema), None, json.dumps(schema)]
+    assert (data.frame.columns, data.notes, data.rejected.height) == (rows.ROW.names(), (), 0)
+    table = read(pl.DataFrame([{"messages": older}, {"messages": [ASKED, SAID]}]))
+    assert table.frame["messages"][0].to_list() == data.frame["messages"][0].to_list()
+    kept = read([{"messages": [ASKED, SAID], "functions": "sine, cosine"}])
+    assert kept.frame["functions"].to_list() == ["sine, cosine"]

@@ -25,8 +25,10 @@ ROLES = {
 """Names of a role in the wild to ours."""
 
 Message = dict[str, Any]
+CALL = "function_call"
+"""How OpenAI wrote a turn's one call before `tool_calls`."""
 TRAIN = ("weight", "loss_weight", "train", "training")
-KNOWN = {"role", "from", "content", "value", "reasoning_content", "reasoning", "name", "tool_calls", "tool_call_id", *TRAIN}
+KNOWN = {"role", "from", "content", "value", "reasoning_content", "reasoning", "name", "tool_calls", "tool_call_id", CALL, *TRAIN}
 _AFTER = {
     None: {"system", "user"},
     "system": {"system", "user"},
@@ -114,7 +116,7 @@ class Turns:
             message["name"] = self._text(row, name, turn, ("name",))
             message["tool_call_id"] = self._text(row, name, turn, ("tool_call_id",))
             message["train"] = self._train(row, name, turn)
-            calls = turn.get("tool_calls")
+            calls = turn.get("tool_calls") or _one_call(turn.get(CALL))
         if spoken == "function_call":
             message["content"], calls = "", _parsed(content)
             message["tool_calls"] = self._calls(row, f"{name}.value", calls if isinstance(calls, list) else [calls])
@@ -187,6 +189,11 @@ class Turns:
             identity = {"id": call["id"]} if call.get("id") is not None else {}
             made.append({**identity, "type": "function", "function": {"name": inner["name"], "arguments": arguments}})
         return json.dumps(made, ensure_ascii=False)
+
+
+def _one_call(call: Any) -> list[Any] | None:
+    """Give a turn's one call as a list; a table's empty place for one is none."""
+    return [call] if call and (not isinstance(call, dict) or any(value is not None for value in call.values())) else None
 
 
 def _parsed(text: Any) -> Any:

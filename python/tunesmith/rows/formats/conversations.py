@@ -31,7 +31,8 @@ def converse(records: Records, names: Sequence[str]) -> Parsed:
     """Read the first of `names` that the records have as conversations."""
     name = next((key for key in names if key in records.keys), names[0])
     turns = Turns()
-    systems, schemas = systems_of(records, turns.problems), tools_of(records)
+    described = _described(records)
+    systems, schemas = systems_of(records, turns.problems), tools_of(records, described)
     plain = read_plain(records, name, systems)
     left = pl.int_range(records.height, dtype=pl.UInt32, eager=True)
     if plain is not None:
@@ -54,7 +55,7 @@ def converse(records: Records, names: Sequence[str]) -> Parsed:
     return Parsed(
         content=content.with_columns(pl.Series("tools", said, dtype=pl.String)),
         problems=turns.problems,
-        used=frozenset({name, "system", "tools"}),
+        used=frozenset({name, "system", described}),
         lost=turns.lost,
     )
 
@@ -64,11 +65,17 @@ def talk_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=CONTENT, orient="row")
 
 
-def tools_of(records: Records) -> Sequence[Any]:
+def _described(records: Records) -> str:
+    """Name the field that describes the tools: OpenAI called it ``functions`` before."""
+    older = "tools" not in records.keys and "functions" in records.keys and records.kinds("functions") <= {"array", "null", "missing"}
+    return "functions" if older else "tools"
+
+
+def tools_of(records: Records, name: str = "tools") -> Sequence[Any]:
     """Give the tool schemas of each record as they stand: text stays text, a list is not widened to the keys of other records'."""
-    if "tools" not in records.keys:
+    if name not in records.keys:
         return [None] * records.height
-    types, texts = records.types("tools"), records.texts("tools")
+    types, texts = records.types(name), records.texts(name)
     dumped = core.json_dumped(texts)
     dumped = dumped.set(~dumped.str.starts_with("["), None)
     return [

@@ -16,7 +16,7 @@ from tunesmith import core
 from tunesmith.rows import schema
 from tunesmith.rows.formats.base import TEXT
 from tunesmith.rows.records import Records, Table
-from tunesmith.rows.turns import KNOWN, ROLES, TRAIN
+from tunesmith.rows.turns import CALL, KNOWN, ROLES, TRAIN
 
 FIELDS = {field.name: field.dtype for field in schema.MESSAGE.fields}
 """The fields of a message, in order."""
@@ -86,6 +86,8 @@ def _turns(table: Table) -> pl.DataFrame:
         plain &= texts
     train, known = _train(table)
     plain &= known
+    if not table.kinds(CALL) <= _NOTHING:
+        plain &= table.types(CALL).is_in(_NOTHING)
     spoken = pl.when(pl.col("role") != "").then("role").otherwise("from")
     turns = (
         pl.DataFrame(columns)
