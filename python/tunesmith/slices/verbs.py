@@ -94,7 +94,7 @@ def verbs(instructions: pl.Series) -> pl.Series:
     >>> verbs(pl.Series(["Please write a poem.", "Given a list, sort it.", "Could you summarise this?", "Why is it so?", "???"])).to_list()
     ['write', 'sort', 'summarize', 'question', 'other']
     """
-    return _parts(instructions).select(_verb().alias("verb")).to_series()
+    return _found(instructions)["verb"]
 
 
 def objects(instructions: pl.Series) -> pl.Series:
@@ -113,15 +113,15 @@ def objects(instructions: pl.Series) -> pl.Series:
     >>> objects(pl.Series(asked)).to_list()
     ['story', 'river', 'idea', None]
     """
-    rest = pl.coalesce(pl.when(found.is_not_null()).then(tail) for found, tail in _TRIALS)
-    asked = pl.when(~_verb().is_in([QUESTION, OTHER])).then(rest)
-    named = asked.str.replace(r"^\s*(?:out|up|down|off)?\s*(?:(?:the|an?|this|these|each)?\s*(?:following|given|provided)\b)?", " ")
+    named = pl.col("rest").str.replace(
+        r"^\s*(?:out|up|down|off)?\s*(?:(?:the|an?|this|these|each)?\s*(?:following|given|provided)\b)?", " "
+    )
     phrase = pl.concat_str(pl.lit(" "), named).str.extract(rf"^(.*?)(?:\s(?:{_BORDERS})\b|[^\p{{L}}\p{{N}}\s'-]|$)")
     word = phrase.str.extract(r"(\p{L}[\p{L}'-]*)\s*$")
     plain = pl.when(~word.is_in(EMPTY)).then(word)
     singular = plain.str.replace(r"([^aeiou])ies$", "${1}y").str.replace(r"(ss|sh|ch|x|z)es$", "${1}").str.replace(r"([^siu])s$", "${1}")
     kept = pl.when(plain.is_in(_ALWAYS_PLURAL)).then(plain).otherwise(singular)
-    return _parts(instructions).select(kept.alias("object")).to_series()
+    return _found(instructions).select(kept.alias("object")).to_series()
 
 
 def _parts(instructions: pl.Series) -> pl.DataFrame:
@@ -134,17 +134,23 @@ def _parts(instructions: pl.Series) -> pl.DataFrame:
     )
 
 
-_SENTENCE, _SECOND = pl.col("sentence"), pl.col("second")
+def _found(instructions: pl.Series) -> pl.DataFrame:
+    """Name each instruction's `verb`, and give the `rest` behind it, null where there is none: places are searched one after another."""
+    parts = _parts(instructions)
+    made = _tried(parts["sentence"], _FIRST)
+    asked = pl.col("verb").is_null() & parts["sentence"].str.contains(_QUESTION)
+    made = made.with_columns(verb=pl.when(asked).then(pl.lit(QUESTION)).otherwise("verb"))
+    for text, pattern in ((parts["sentence"], _LATER), (parts["second"], _FIRST)):
+        left = made["verb"].is_null().arg_true()
+        if left.len():
+            more = _tried(text.gather(left), pattern)
+            made = made.with_columns(made[name].scatter(left, more[name]) for name in ("verb", "rest"))
+    return made.with_columns(pl.col("verb").fill_null(OTHER).replace(_BRITISH))
+
+
+def _tried(texts: pl.Series, pattern: str) -> pl.DataFrame:
+    groups = texts.str.extract_groups(rf"{pattern}(.*)").struct
+    return pl.DataFrame({"verb": groups.field("1"), "rest": groups.field("2")})
+
+
 _FIRST = rf"^({_ANY})\b"
-# Where a verb is looked for, in order, and what follows it.
-_TRIALS: Final = (
-    (_SENTENCE.str.extract(_FIRST), _SENTENCE.str.extract(rf"{_FIRST}(.*)", 2)),
-    (_SENTENCE.str.extract(_LATER), _SENTENCE.str.extract(rf"{_LATER}(.*)", 2)),
-    (_SECOND.str.extract(_FIRST), _SECOND.str.extract(rf"{_FIRST}(.*)", 2)),
-)
-
-
-def _verb() -> pl.Expr:
-    asked = pl.when(_SENTENCE.str.contains(_QUESTION)).then(pl.lit(QUESTION))
-    first, later, second = (found for found, _ in _TRIALS)
-    return pl.coalesce(first, asked, later, second, pl.lit(OTHER)).replace(_BRITISH)
