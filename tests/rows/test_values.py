@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 from polars.testing import assert_series_equal
 from polars.testing.parametric import series
 
+from tunesmith.curation import curate, restore
 from tunesmith.errors import InputError
-from tunesmith.rows import convert, read
+from tunesmith.packing import export
+from tunesmith.rows import Version, convert, read, split
 from tunesmith.rows.formats.writing import TARGETS
+from tunesmith.rows.versions import verify
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6)
 NOT_A_NUMBER = [math.nan, math.inf, -math.inf]
@@ -118,3 +121,33 @@ def test_python_objects_are_refused_by_name(tmp_path: Path) -> None:
     rows = pl.DataFrame({"instruction": ["a"], "output": ["b"], "mine": pl.Series([object()], dtype=pl.Object)})
     with pytest.raises(InputError, match='column "mine": Python objects cannot be hashed'):
         convert(rows, tmp_path / "rows.json", to="alpaca")
+
+
+@pytest.mark.parametrize("meta", [[{}, {}], [{"a": {}}, {"a": {}}], [[{}], []]])
+def test_objects_without_fields_go_through_versions_splits_and_exports(tmp_path: Path, meta: list[Any]) -> None:
+    rows = [{"instruction": f"Name {k} of {k * 7}", "output": "x", "meta": meta[k % 2]} for k in range(9)]
+    curate([*rows, rows[0]], {"steps": ["exact_duplicates"]}, out=tmp_path / "v")
+    opened = Version.open(tmp_path / "v")
+    opened.verify()
+    assert [json.loads(text) for text in opened.frame["meta"].to_list()] == [row["meta"] for row in rows]
+    assert restore(tmp_path / "v", step="exact_duplicates").frame["meta"].to_list()[-1] == json.dumps(meta[0])
+    split(rows, tmp_path / "s", test=2, validation=2)
+    verify(tmp_path / "s")
+    export(rows, tmp_path / "h", trainer="hub")
+    convert(rows, tmp_path / "c.jsonl", to="alpaca")
+    assert [json.loads(line)["meta"] for line in (tmp_path / "c.jsonl").read_text().splitlines()] == [row["meta"] for row in rows]
+
+
+def test_sources_whose_columns_differ_in_shape_are_joined_as_text(tmp_path: Path) -> None:
+    for k, meta in enumerate([{"a": 1}, 5, "x", [1], None, {"b": [2]}]):
+        (tmp_path / f"{k}.jsonl").write_text(json.dumps({"instruction": f"Name {k} of {k * 7}", "output": "y", "meta": meta}))
+    files = sorted(tmp_path.glob("*.jsonl"))
+    for joined in (read(files).frame, curate(files, {"steps": []}).frame):
+        assert joined["meta"].to_list() == ['{"a": 1}', "5", "x", "[1]", None, '{"b": [2]}']
+    assert read([files[0], files[5]]).frame["meta"].to_list() == [{"a": 1, "b": None}, {"a": None, "b": [2]}]
+
+
+def test_a_table_that_polars_cannot_take_is_told() -> None:
+    frame = pytest.importorskip("pandas").DataFrame({"instruction": ["a", "b"], "m": [{"a": 1}, [1, 2]]})
+    with pytest.raises(InputError, match=r"DataFrame: expected columns of one type each, found: .*to_dict\('records'\)"):
+        read(frame)

@@ -17,6 +17,7 @@ from tunesmith.progress import Progress
 from tunesmith.rows import Data, read
 from tunesmith.rows.lengths import MAX_CHARACTERS
 from tunesmith.rows.schema import MESSAGES, REJECT
+from tunesmith.rows.values import together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ def _numbered_on(parts: Sequence[Data]) -> Data:
                 unique, k = f"{name}#{k}", k + 1
             inputs[unique] = given
     try:
-        frame = pl.concat(frames, how="diagonal_relaxed")
+        frame = pl.concat(together(frames), how="diagonal_relaxed")
     except pl.exceptions.PolarsError as error:
         raise InputError(
             f"the sources have columns of one name and of types that do not go together: {error}; convert one of them"

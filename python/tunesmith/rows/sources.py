@@ -66,7 +66,7 @@ def open_sources(source: Any) -> Iterator[Source]:
         name = type(source).__name__
         yield from [Source(name=name, reader=FrameReader(source.frame))] if written is None else _named(written)
     elif hasattr(source, "__arrow_c_stream__"):
-        yield Source(name=type(source).__name__, reader=FrameReader(pl.DataFrame(source)))
+        yield Source(name=type(source).__name__, reader=FrameReader(_framed(source)))
     elif isinstance(source, Sequence) and source and all(isinstance(item, str | Path) for item in source):
         for item in source:
             yield from _named(item)
@@ -74,6 +74,16 @@ def open_sources(source: Any) -> Iterator[Source]:
         yield Source(name="list", reader=_listed(list(source)))
     else:
         raise InputError(f"expected a path, frame, data set, list of dicts or version to read rows from, found {type(source).__name__}")
+
+
+def _framed(table: Any) -> pl.DataFrame:
+    """Take a table of another library."""
+    try:
+        return pl.DataFrame(table)
+    except (ValueError, TypeError, pl.exceptions.PolarsError) as error:  # pyarrow's are among them
+        said = str(error).strip().splitlines()[0]
+        advice = "or pass its records as a list of dicts (pandas: df.to_dict('records'))"
+        raise InputError(f"{type(table).__name__}: expected columns of one type each, found: {said}; give them one, {advice}") from error
 
 
 def _listed(records: list[Any]) -> Reader:

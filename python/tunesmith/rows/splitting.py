@@ -27,6 +27,7 @@ from tunesmith.rows.rejects import write_rejects
 from tunesmith.rows.sources import PARTS
 from tunesmith.rows.strata import strata
 from tunesmith.rows.tables import files_of, slices_of, write_table
+from tunesmith.rows.values import in_parquet
 from tunesmith.rows.versions import REJECTS, ROWS, parts_hash, text_hash, write_version
 from tunesmith.stores import as_place
 
@@ -182,7 +183,7 @@ def _write(
         (work.folder / CERTIFICATE).write_text(json.dumps(certificate, indent=2) + "\n", encoding="utf-8")
         write_rejects(told.rejected, work.folder / REJECTS)
         if aside.height:
-            write_table(aside, work.folder / "set_aside.parquet", rows_per_file=cut)
+            write_table(in_parquet(aside), work.folder / "set_aside.parquet", rows_per_file=cut)
         result = {
             **heights,
             "rejected": told.rejected["position"].n_unique(),

@@ -26,6 +26,7 @@ from tunesmith.rows.records import Records, Table
 from tunesmith.rows.rejects import RAW
 from tunesmith.rows.sources import Source, open_sources
 from tunesmith.rows.unseen import unseen
+from tunesmith.rows.values import together
 
 
 class Unforeseen(Exception):  # noqa: N818  (no error of anyone's: the reader goes over the source for its fields, and begins again)
@@ -264,7 +265,7 @@ def _joined(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """Join several sources; where positions of versions meet, all are numbered anew, in order."""
     if len(frames) == 1:
         return frames[0]
-    frame = pl.concat(frames, how="diagonal_relaxed")
+    frame = pl.concat(together(frames), how="diagonal_relaxed")
     if frame["position"].is_duplicated().any():
         frame = frame.with_columns(position=pl.int_range(pl.len(), dtype=pl.UInt64))
     return frame

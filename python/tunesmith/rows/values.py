@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -70,13 +70,46 @@ def _odd(value: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
 
 def in_parquet(frame: pl.DataFrame) -> pl.DataFrame:
     """Write columns that Parquet has no form for (objects without fields) as JSON text."""
-    return as_text(frame, [name for name, dtype in frame.schema.items() if _empty(dtype)])
+    names = [name for name, dtype in frame.schema.items() if _empty(dtype)]
+    return as_text(frame, names) if names else frame
 
 
 def _empty(dtype: Any) -> bool:
     if isinstance(dtype, pl.Struct):
         return not dtype.fields or any(_empty(field.dtype) for field in dtype.fields)
     return isinstance(dtype, pl.List | pl.Array) and _empty(dtype.inner)
+
+
+def together(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Write columns that hold lists or objects here and something else there as text: JSON, where they are nested.
+
+    Polars would make an object of a number, and of an object a text that is none of JSON's.
+
+    >>> [made["a"][0] for made in together([pl.DataFrame({"a": [{"k": 1}]}), pl.DataFrame({"a": [5]}), pl.DataFrame({"a": ["x"]})])]
+    ['{"k": 1}', '5', 'x']
+    """
+    types: dict[str, list[pl.DataType]] = {}
+    for frame in frames:
+        for name, dtype in frame.schema.items():
+            types.setdefault(name, []).append(dtype)
+    odd = {name for name, found in types.items() if not all(_fit(found[0], other) for other in found[1:])}
+    if not odd:
+        return list(frames)
+    nested = [[name for name, dtype in frame.schema.items() if name in odd and dtype.is_nested()] for frame in frames]
+    made = [as_text(frame, names) for frame, names in zip(frames, nested, strict=True)]
+    return [frame.with_columns(pl.col(name).cast(pl.String) for name in frame.columns if name in odd) for frame in made]
+
+
+def _fit(one: Any, other: Any) -> bool:
+    """Tell whether one type can hold what two hold."""
+    if pl.Null in (one, other):
+        return True
+    if isinstance(one, pl.Struct) and isinstance(other, pl.Struct):
+        fields = {field.name: field.dtype for field in one.fields}
+        return all(_fit(fields[field.name], field.dtype) for field in other.fields if field.name in fields)
+    if isinstance(one, pl.List | pl.Array) and isinstance(other, pl.List | pl.Array):
+        return _fit(one.inner, other.inner)
+    return not (one.is_nested() or other.is_nested())
 
 
 def as_text(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from tunesmith.rows.pieces import pieces
 from tunesmith.rows.rejects import read_rejects, write_rejects
 from tunesmith.rows.sources import parts_of
 from tunesmith.rows.tables import CHANGED, files_of, hash_table, part_of, read_table, sliced, write_table
+from tunesmith.rows.values import in_parquet
 from tunesmith.stores import as_place, is_address
 
 ROWS, REMOVED, LEDGER, VALUES, EDGES, REJECTS = (
@@ -214,6 +215,7 @@ def write_version(
         The manifest; its hash is that of ``frame``, ``details["hashes"]`` has one for each table, ``details["parts"]`` one for
         each part of those that are cut.
     """
+    frame, removed = in_parquet(frame), None if removed is None else in_parquet(removed)
     tables: dict[str, pl.DataFrame | pl.LazyFrame] = {
         "rows": frame,
         "removed": removed if removed is not None else frame.clear(),

@@ -15,6 +15,7 @@ from tunesmith import core
 from tunesmith.rows import schema
 from tunesmith.rows.exports import hub, llama_factory
 from tunesmith.rows.exports.base import File, Record, Setting, Trainer, Unfit, fields, file_name, talk
+from tunesmith.rows.values import in_parquet
 
 _READ = ("position", "row_id", "kind", "instruction", "input", "output", "system", "messages", "tools", "rejected", "weight")
 _KINDS = {"instruct": "chat", "chat": "chat", "preference": "preference", "text": "text"}
@@ -70,6 +71,7 @@ def write_rows(folder: Path, parts: Mapping[str, pl.DataFrame], trainer: Trainer
             path = folder / name
             path.parent.mkdir(exist_ok=True)
             if name.endswith(".parquet"):
+                table = in_parquet(table)  # noqa: PLW2901
                 table.write_parquet(path, compression="zstd")
             else:
                 path.write_text("".join(f"{line}\n" for line in table["line"]), encoding="utf-8", newline="")
