@@ -48,7 +48,7 @@ FORMATS: dict[str, Format] = {
 
 FIELDS: frozenset[str] = frozenset(schema.ROW) | {
     "context", "response", "history", "instances", "prompt", "completion", "question", "answer", "chosen", "conversations",
-    "conversation", "text", "role", "rank", "message_id", "message_tree_id", "parent_id",
+    "conversation", "functions", "text", "role", "rank", "message_id", "message_tree_id", "parent_id",
 }  # fmt: skip
 """Every field that some format looks at: where one of these is first seen late in a file, it says more of what came before."""
 
