@@ -34,7 +34,10 @@ def decide_groups(alive: pl.DataFrame, edges: pl.DataFrame, *, threshold: float,
     if edges.is_empty() or alive.is_empty():
         return no_decisions()
     equal = _groups(edges.filter(pl.col("similarity") >= 1.0))
-    rows = alive.select("position", KEEP_LENGTH).join(equal, on="position", how="left", maintain_order="left")
+    # Mostly few rows have a pair; the others are groups by themselves, and tables of all would take many times their room.
+    paired = pl.concat([edges["position"], edges["twin_position"]]).unique().implode()
+    rows = alive.select("position", KEEP_LENGTH).filter(pl.col("position").is_in(paired))
+    rows = rows.join(equal, on="position", how="left", maintain_order="left")
     rows = rows.with_columns(pl.coalesce("group", "position").alias("class")).drop("group")
     between = _between_classes(edges, equal, rows["class"])
     groups = _groups(between)
