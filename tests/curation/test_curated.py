@@ -329,3 +329,11 @@ def test_it_shows_itself_and_data_is_not_markup():
     made = curate([{"instruction": "a", "output": "x"}], {"steps": [{"fix": {"name": "f"}}]})
     assert "<td>f</td>" in made._repr_html_()
     assert made.summary["kept"] == made.kept == 1
+
+
+def test_format_and_mapping_are_those_of_the_sources_given(tmp_path):
+    rows = [{"asked": "Say hi", "instruction": None, "text": "x", "output": "hi"}]
+    assert curate(rows, {"steps": []}, format="text").frame["kind"].to_list() == ["text"]
+    rows = [{"asked": "Say hi", "answered": "hi"}]
+    made = curate([rows, rows], {"steps": []}, mapping={"asked": "instruction", "answered": "output"})
+    assert made.frame["instruction"].to_list() == ["Say hi"] * 2

@@ -101,6 +101,8 @@ def curate(
     recipe: Recipe | str | Path | Mapping[str, Any] | None = None,
     *,
     out: str | Path | None = None,
+    format: str | None = None,  # noqa: A002  (named as the option is)
+    mapping: Mapping[str, str] | None = None,
     dry_run: bool = False,
     force: bool = False,
     engine: Engine | None = None,
@@ -115,6 +117,8 @@ def curate(
         recipe: A file, a mapping of the same shape, or a `Recipe`; the default (safe fixes, drop fatal findings and
             exact copies, flag the rest) when absent.
         out: The version to write, a folder or an address (s3://bucket/v1); in memory when absent.
+        format: The format of `source`, inferred unless given; those of the recipe's sources stand there.
+        mapping: Names of the fields of `source` to the names they are read under, likewise.
         dry_run: Decide, but write nothing.
         force: Replace what lies at `out`.
         engine: Runs the measures; the local one unless given.
@@ -137,7 +141,7 @@ def curate(
         progress.say("the sources of the recipe are left out: others are given")
     sources = _several(source) if source is not None else recipe.sources
     paths = [*(getattr(one, "path", one) for one in sources), *(file for step in recipe.steps for file in step.files())]
-    gathered = gather(sources, recipe, progress)
+    gathered = gather(sources, recipe, progress, format=format, mapping=mapping)
     data = gathered.data
     notes = (*data.notes, *(remark for step in recipe.steps for remark in step.remarks()))
     for note in notes:

@@ -44,19 +44,34 @@ class Gathered:
 _NOTHING = pl.Series("position", [], dtype=pl.UInt64)
 
 
-def gather(sources: Sequence[Any], recipe: Recipe, progress: Progress) -> Gathered:
+def gather(
+    sources: Sequence[Any],
+    recipe: Recipe,
+    progress: Progress,
+    *,
+    format: str | None = None,  # noqa: A002  (named as the option is)
+    mapping: Mapping[str, str] | None = None,
+) -> Gathered:
     """Read all sources.
 
     Args:
         sources: `recipe.Source`, or anything that `rows.read` takes.
         recipe: Its schema says what every row must hold; its steps may add rows.
         progress: Told about reading.
+        format: The format of sources that are no `recipe.Source`, inferred unless given.
+        mapping: Names of their fields to the names they are read under.
     Returns:
         The rows of all sources in order. One source keeps its positions; those of several are numbered on, added rows behind all.
     """
     if not sources:
         raise OptionError("expected a source of rows (a file, folder, version or frame, or `sources` in the recipe), found none")
-    parts = [_read(source, max(recipe.rules.max_characters or 0, MAX_CHARACTERS), progress) for source in sources]
+    longest = max(recipe.rules.max_characters or 0, MAX_CHARACTERS)
+    parts = [
+        _read(source, longest, progress)
+        if isinstance(source, Source)
+        else read(source, format=format, mapping=mapping, max_characters=longest, progress=progress)
+        for source in sources
+    ]
     data = parts[0] if len(parts) == 1 else _numbered_on(parts)
     data = data.some()
     ordered = data.frame if data.frame["position"].is_sorted() else data.frame.sort("position")
@@ -81,9 +96,7 @@ def _next(*positions: pl.Series) -> int:
     return max((int(value) + 1 for value in highest if isinstance(value, int)), default=0)
 
 
-def _read(source: Any, longest: int, progress: Progress) -> Data:
-    if not isinstance(source, Source):
-        return read(source, max_characters=longest, progress=progress)
+def _read(source: Source, longest: int, progress: Progress) -> Data:
     data = read(source.path, format=source.format, mapping=source.map, max_characters=longest, progress=progress)
     weighted = data.frame.with_columns((pl.col("weight") * source.weight).cast(pl.Float32))
     names = {f"{source.name}: {name}" if source.name else name: given for name, given in data.inputs.items()}

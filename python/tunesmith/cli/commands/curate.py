@@ -52,17 +52,14 @@ def command(
     copies are flagged. The version holds the rows, what was removed, and a ledger of every rule that fired.
     """
     from tunesmith.curation import curate, load_recipe
-    from tunesmith.rows import read
 
     require(out or dry_run, "expected -o VERSION (what to write), or --dry-run to see what would happen")
     loaded = load_recipe(recipe)
     require(sources or loaded.sources, "expected a SOURCE, or a recipe that has `sources`; found neither")
-    given = [
-        read(source, format=format_, mapping=mapping, progress=session.progress) if format_ or mapping else source for source in sources
-    ]
     made = curate(
-        given or None, loaded, out=out, dry_run=dry_run, force=force, cache=cache, rows_per_file=rows_per_file, progress=session.progress
-    )
+        list(sources) or None, loaded, out=out, format=format_, mapping=mapping, dry_run=dry_run, force=force, cache=cache,
+        rows_per_file=rows_per_file, progress=session.progress,
+    )  # fmt: skip
     data: dict[str, Any] = {**made.summary, "out": None if dry_run else out, "reused": made.reused}
     if dry_run:
         data["dry_run"] = True
