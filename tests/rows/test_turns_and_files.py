@@ -71,3 +71,17 @@ def test_the_older_names_of_calls_and_tools():
     assert table.frame["messages"][0].to_list() == data.frame["messages"][0].to_list()
     kept = read([{"messages": [ASKED, SAID], "functions": "sine, cosine"}])
     assert kept.frame["functions"].to_list() == ["sine, cosine"]
+
+
+def test_pairs_of_conversations_that_are_written_out():
+    asked = "\n\nHuman: What is it?\n\nAssistant: A boat.\n\nHuman: Whose: yours?"
+    pair = {"chosen": f"{asked}\n\nAssistant: Hers.\n\nShe said:\n\nit is.", "rejected": f"{asked}\n\nAssistant:"}
+    data = read([pair, {"chosen": "\n\nHuman: a\n\nHuman: b", "rejected": "\n\nHuman: a\n\nHuman: c"}])
+    row = data.frame.row(0, named=True)
+    assert [(message["role"], message["content"]) for message in row["messages"]] == [
+        ("user", "What is it?"), ("assistant", "A boat."), ("user", "Whose: yours?"), ("assistant", "Hers.\n\nShe said:\n\nit is."),
+    ]  # fmt: skip
+    assert [message["content"] for message in row["rejected"]] == [""]
+    assert (data.frame.height, data.rejected["code"].unique().to_list()) == (1, ["role_order"])
+    with_prompt = read([{"prompt": "Quote it.", "chosen": "Human: Hi", "rejected": "Human: Ho"}]).frame
+    assert with_prompt["output"].to_list() == ["Human: Hi"]

@@ -172,7 +172,8 @@ class FileReader:
         """Refuse what is no JSON at all; a damaged record among others is a reject."""
         place, kinds = self.content.place, ", ".join(ENDINGS)
         if not table.height and not table.damaged.height:
-            raise InputError(f"{place}: expected records, found an empty file")
+            found = "JSON without a record" if self.content.head().strip() else "an empty file"
+            raise InputError(f"{place}: expected records, found {found}")
         if not table.height:
             if b"\0" in self.content.head():
                 raise InputError(f"{place}: expected JSON, found binary data; name a file that ends in {kinds}")

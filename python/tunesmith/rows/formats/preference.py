@@ -1,7 +1,8 @@
-"""Preference pairs: chosen and rejected answers, as text, as a turn or as whole conversations."""
+"""Preference pairs: chosen and rejected answers, as text, as a turn, or as whole conversations (also written out, as HH-RLHF has them)."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tunesmith.rows.formats.base import Format, Parsed
@@ -11,6 +12,8 @@ from tunesmith.rows.rejects import Problem, excerpt
 from tunesmith.rows.turns import Message, Turns, mirror, tools
 
 _PROMPTS = ("conversations", "messages", "prompt", "instruction", "question")
+_SPEAKER = re.compile(r"(?:^|\n\n)(Human|Assistant):[ \t]*")
+"""How HH-RLHF (Bai et al. 2022, arXiv:2204.05862) begins a turn."""
 
 
 def _fits(keys: frozenset[str]) -> bool:
@@ -28,8 +31,10 @@ def _parse(records: Records) -> Parsed:
     for row in range(records.height):
         known = len(turns.problems)
         before = prompt_of(turns, row, name, prompts[row], inputs[row])
-        good = answer_of(turns, row, "chosen", chosen[row], before)
-        bad = answer_of(turns, row, "rejected", rejected[row], before)
+        answers = [chosen[row], rejected[row]]
+        if not before and all(isinstance(answer, str) and answer.lstrip().startswith("Human:") for answer in answers):
+            answers = [transcript(answer) for answer in answers]
+        good, bad = (answer_of(turns, row, field, answer, before) for field, answer in zip(("chosen", "rejected"), answers, strict=True))
         if not before:
             before, good, bad = _shared(good, bad)
             if len(turns.problems) == known and not any(message["role"] == "user" for message in before):
@@ -73,6 +78,17 @@ def answer_of(turns: Turns, row: int, name: str, value: Any, before: list[Messag
         return []
     messages = turns.read(row, name, value, after=None if whole or not before else "user")
     return messages[len(before) :] if whole else messages
+
+
+def transcript(text: str) -> list[Message]:
+    r"""Take a conversation that is written out apart.
+
+    >>> transcript("\n\nHuman: Hi?\n\nAssistant: Ho.")
+    [{'role': 'user', 'content': 'Hi?'}, {'role': 'assistant', 'content': 'Ho.'}]
+    """
+    _, *parts = _SPEAKER.split(text.strip())
+    roles = {"Human": "user", "Assistant": "assistant"}
+    return [{"role": roles[who], "content": said.strip()} for who, said in zip(parts[::2], parts[1::2], strict=True)]
 
 
 def _starts(value: list[Any], before: list[Message]) -> bool:
