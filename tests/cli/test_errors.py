@@ -66,7 +66,7 @@ NOTHING_READ = {  # what is wrong with a source, and what is said of it
     "folder": "expected data files (.json, .jsonl",
     "empty.json": "expected records, found an empty file",
     "blank.jsonl": "expected records, found an empty file",
-    "no_rows.json": "expected records, found an empty file",
+    "no_rows.json": "expected records, found JSON without a record",
     "prose.md": "expected JSON, found no record (",
     "wrong.jsonl": "no known format fits the fields found (foo, bar). Known: ",
     "binary.jsonl": "expected JSON, found binary data; name a file that ends in",
