@@ -50,7 +50,7 @@ class LocalEngine:
                         touched.append(measured.edited["position"])
                 if touched:
                     before.append(compact(piece.filter(pl.col("position").is_in(pl.concat(touched).implode()))))
-                chunks.append(lean(chunk))
+                chunks.append(compact(lean(chunk)) if touched else lean(chunk))
                 ready += chunk.height
                 if nth % _FREED == 0:
                     give_back()
