@@ -29,9 +29,10 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
 from cuts import cuts  # noqa: E402
+from detection.corrupting import CORRUPTED  # noqa: E402
 from detection.planting import PLANTED  # noqa: E402
 from detection.planting_review import LIMITED, MORE, REVIEW, reviewed  # noqa: E402
-from detection.planting_tasks import CORRUPTED, MADE, rows  # noqa: E402
+from detection.planting_tasks import MADE, rows  # noqa: E402
 from tunesmith.detection import DETECTORS, view  # noqa: E402
 from tunesmith.detection.findings import examine, find  # noqa: E402
 from tunesmith.detection.limits import NO_LIMITS, Limits, fit  # noqa: E402

@@ -1,25 +1,18 @@
 """Tasks whose answers can be computed: in many wordings, with a right and a wrong answer, none of them the rule run backwards.
 
-`MADE` holds makers of (instruction, input, right answer, wrong answer). `CORRUPTED` changes the answer of a real row.
+`MADE` holds makers of (instruction, input, right answer, wrong answer); those that judge form stand in `planting_form`.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import re
-from collections.abc import Callable
 from fractions import Fraction
 
-Task = tuple[str, str, str, str]
-Maker = Callable[[random.Random], Task]
-WORDS = (
-    "kettle violin ledger telescope bicycle orchard harbour lantern saddle trowel needle barrel anchor basket candle feather hammer "
-    "ladder mirror pebble ribbon spindle thimble walnut yarrow zither quiver urn island journal"
-)
+from detection.planting_form import WORDS, Maker, Task, duplicate_items, input_url_only, length_constraint, list_count, truncated
 
 
-def _near(rng: random.Random, value: Fraction) -> Fraction:
+def near_to(rng: random.Random, value: Fraction) -> Fraction:
     """A number that is wrong in a way that answers are wrong: off by a few, digits swapped, a factor of ten, half of it."""
     half = value / 2 + 3 if value.denominator != 1 or value % 2 == 0 else value + 5
     ways = [value + rng.choice([-2, -1, 1, 2, 3, 10]), value * 10 + 1, half, value + rng.randint(4, 40)]
@@ -29,16 +22,17 @@ def _near(rng: random.Random, value: Fraction) -> Fraction:
     return next(way for way in rng.sample(ways, len(ways)) if abs(way - value) > Fraction(1, 2))
 
 
-def _said(value: Fraction) -> str:
+def written(value: Fraction) -> str:
+    """A number as answers have it."""
     return f"{value.numerator:,}" if value.denominator == 1 else f"{float(value):.2f}"
 
 
 def _answer(rng: random.Random, value: Fraction, what: str = "The answer") -> str:
-    return rng.choice(["{}", "{}.", f"{what} is {{}}.", f"{what} is equal to {{}}.", "It comes to {}."]).format(_said(value))
+    return rng.choice(["{}", "{}.", f"{what} is {{}}.", f"{what} is equal to {{}}.", "It comes to {}."]).format(written(value))
 
 
 def _numeric(rng: random.Random, instruction: str, given: str, value: Fraction) -> Task:
-    return instruction, given, _answer(rng, value), _answer(rng, _near(rng, value))
+    return instruction, given, _answer(rng, value), _answer(rng, near_to(rng, value))
 
 
 def arith_wrong(rng: random.Random) -> Task:
@@ -81,7 +75,7 @@ def equation_false(rng: random.Random) -> Task:
     frame = rng.choice(
         ["First we take {} = {}. Then we stop.", "They have {} = {} apples in all.", "So the cost is ${} = ${}, which is fair.", "{} = {}"]
     )
-    right, wrong = (frame.format(f"{a} {sign} {b}", _said(each)) for each in (value, _near(rng, value)))
+    right, wrong = (frame.format(f"{a} {sign} {b}", written(each)) for each in (value, near_to(rng, value)))
     return f"Anna has {a} apples, Bruno has {b}. Work it out step by step.", "", right, wrong
 
 
@@ -95,11 +89,11 @@ def stat_wrong(rng: random.Random) -> Task:
          ("median", median), ("sum", Fraction(sum(values))),
          ("range", Fraction(ordered[-1] - ordered[0])), ("maximum", Fraction(ordered[-1])), ("smallest number", Fraction(ordered[0]))]
     )  # fmt: skip
-    wrong = _near(rng, value)
+    wrong = near_to(rng, value)
     listed = ", ".join(map(str, values))
     listed = rng.choice([listed, f"[{listed}]", f"Numbers: {listed}"])
     frame = rng.choice(["{}", f"The {name} is {{}}.", f"The {name} of {', '.join(map(str, values))} is {{}}."])
-    right_answer, wrong_answer = frame.format(_said(value)), frame.format(_said(wrong))
+    right_answer, wrong_answer = frame.format(written(value)), frame.format(written(wrong))
     if rng.random() < 0.5:
         return f"{rng.choice(['Find', 'Calculate', 'What is'])} the {name} of the following numbers.", listed, right_answer, wrong_answer
     return f"{rng.choice(['Find', 'Calculate', 'Determine'])} the {name} of {', '.join(map(str, values))}.", "", right_answer, wrong_answer
@@ -159,7 +153,7 @@ def linear_solve(rng: random.Random) -> Task:
         ["Solve for {}: {}", "Solve the equation {1}", "Find the value of {0} in the equation {1}", "What is {0} if {1}?"]
     ).format(name, f"{left} = {a * x + b}")
     frame = rng.choice([f"{name} = {{}}", f"The solution is {name} = {{}}.", f"{name} is {{}}", "{}"])
-    return ask, "", frame.format(x), frame.format(_said(_near(rng, Fraction(x))))
+    return ask, "", frame.format(x), frame.format(written(near_to(rng, Fraction(x))))
 
 
 def algebra_eval(rng: random.Random) -> Task:
@@ -182,9 +176,9 @@ def percent(rng: random.Random) -> Task:
         return _numeric(
             rng, rng.choice(["What is {}% of {}?", "Calculate {} percent of {}.", "Find {}% of {}"]).format(share, whole), "", part
         )
-    ask = rng.choice(["What percentage of {1} is {0}?", "{0} is what percent of {1}?"]).format(_said(part), whole)
+    ask = rng.choice(["What percentage of {1} is {0}?", "{0} is what percent of {1}?"]).format(written(part), whole)
     frame = rng.choice(["{}%", "It is {}%.", "{} percent"])
-    return ask, "", frame.format(share), frame.format(_said(_near(rng, Fraction(share))))
+    return ask, "", frame.format(share), frame.format(written(near_to(rng, Fraction(share))))
 
 
 def unit(rng: random.Random) -> Task:
@@ -196,12 +190,12 @@ def unit(rng: random.Random) -> Task:
         "1000")]
     )  # fmt: skip
     value = amount * Fraction(factor)
-    wrong = _near(rng, value) * Fraction(rng.choice(["1.3", "0.6", "10"]))
+    wrong = near_to(rng, value) * Fraction(rng.choice(["1.3", "0.6", "10"]))
     ask = rng.choice(["Convert {} {} to {}.", "Convert {} {} into {}", "What is {} {} in {}?", "Express {} {} in {}"]).format(
         amount, one, other
     )
     frame = rng.choice(["{}", f"{{}} {other}", f"{amount} {one} is equal to {{}} {other}."])
-    return ask, "", frame.format(_said(value)), frame.format(_said(wrong))
+    return ask, "", frame.format(written(value)), frame.format(written(wrong))
 
 
 def geometry(rng: random.Random) -> Task:
@@ -215,7 +209,7 @@ def geometry(rng: random.Random) -> Task:
          (f"the area of a circle with a radius of {a}", Fraction("3.14159265") * a * a),
          (f"the circumference of a circle with radius {a} m", 2 * Fraction("3.14159265") * a)]
     )  # fmt: skip
-    wrong = _near(rng, value) * Fraction(rng.choice(["1.2", "0.7", "2"]))
+    wrong = near_to(rng, value) * Fraction(rng.choice(["1.2", "0.7", "2"]))
     if abs(wrong / value - 1) < Fraction(1, 20):
         wrong *= 2
     return f"{rng.choice(['Find', 'Calculate', 'What is'])} {ask}", "", _answer(rng, value), _answer(rng, wrong)
@@ -311,90 +305,6 @@ def python_syntax(rng: random.Random) -> Task:
     )
 
 
-def list_count(rng: random.Random) -> Task:
-    number = rng.randint(3, 9)
-    words = rng.sample(WORDS.split(), number + 2)
-    said = rng.choice([str(number), ["three", "four", "five", "six", "seven", "eight", "nine"][number - 3]])
-    mark = rng.choice(["{n}. {w}", "- {w}", "{n}) {w}", "* {w}"])
-
-    def listed(count: int) -> str:
-        return "\n".join(mark.format(n=n, w=word) for n, word in enumerate(words[:count], 1))
-
-    return (
-        rng.choice(["List {} tools.", "Name {} things in a mill.", "Give me {} examples of old objects."]).format(said),
-        "",
-        listed(number),
-        listed(number + rng.choice([-1, 1, 2])),
-    )
-
-
-def length_constraint(rng: random.Random) -> Task:
-    number = rng.randint(4, 12)
-    words = [rng.choice(WORDS.split()) for _ in range(60)]
-    unit = rng.choice(["words", "sentences"])
-
-    def said(count: int) -> str:
-        return (
-            " ".join(words[:count]) + "." if unit == "words" else " ".join(f"The {word} is old." for word in words[:count])
-        ).capitalize()
-
-    if rng.random() < 0.5:
-        return f"Describe the mill in {number} {unit}.", "", said(number), said(number + rng.choice([4, 9, 20]))
-    return f"Describe the mill in at most {number} {unit}.", "", said(number - 1), said(2 * number + 4)
-
-
-def duplicate_items(rng: random.Random) -> Task:
-    words = rng.sample(WORDS.split(), 6)
-    twice = [*words[:5], words[rng.randrange(4)]]
-    numbered = rng.random() < 0.6
-    right, wrong = (
-        "\n".join(f"{n}. {word.capitalize()}" for n, word in enumerate(each, 1)) if numbered else ", ".join(each) for each in (words, twice)
-    )
-    return rng.choice(["List six tools.", "Name six things in a mill.", "Give six examples of old things."]), "", right, wrong
-
-
-def input_url_only(rng: random.Random) -> Task:
-    word, other = rng.sample(WORDS.split(), 2)
-    address = rng.choice(
-        [
-            f"https://www.{word}.example.org/{other}/2024",
-            f"http://{word}.example.com",
-            f"www.{word}-{other}.example.net/news?id=7",
-            f"Article: https://{word}.example.org/{other}",
-        ]
-    )
-    ask = rng.choice(
-        ["Summarize the article.", "What is the main idea of this page?", "List the key points of the given text.", "Write a review of it."]
-    )
-    return (
-        ask,
-        f"The {word} stands by the {other}, as {address} says, and has stood there for a very long time, to the joy of all who pass.",
-        "It is old.",
-        address,
-    )
-
-
-def truncated(rng: random.Random) -> Task:
-    words = [rng.choice(WORDS.split()) for _ in range(12)]
-    text = (
-        f"The {words[0]} and the {words[1]} lie by the {words[2]}, where the {words[3]} was found in {rng.randint(1820, 1999)} by "
-        f"a keeper of the {words[4]}"
-    )
-    cut = rng.choice(
-        [
-            f"{text} and the",
-            f"{text}, which",
-            f"{text}, a",
-            f"{text} (",
-            f"{text} because it was",
-            f"{text}, in 20",
-            f"{text} in March 19",
-            f"{text},",
-        ]
-    )
-    return f"Tell me of the {words[0]}.", "", f"{text}.", cut
-
-
 MADE: dict[str, Maker] = {
     each.__name__: each
     for each in (arith_wrong, equation_false, stat_wrong, sort_wrong, count_wrong, linear_solve, algebra_eval, percent, unit, geometry,
@@ -416,61 +326,3 @@ def rows(name: str, count: int = 100) -> tuple[list[dict[str, str]], list[dict[s
             else {"instruction": instruction, "input": given, "output": bad}
         )
     return right, wrong
-
-
-def another_number(row: dict[str, str], rng: random.Random) -> dict[str, str] | None:
-    """Change the last number of an answer that is not one of the prompt's, nor an exponent, wherever it stands in the answer."""
-    asked = set(re.findall(r"\d+(?:\.\d+)?", f"{row['instruction']} {row['input']}".replace(",", "")))
-    found = [each.rstrip(",") for each in re.findall(r"(?<![\w.,^/])\d[\d,]*(?:\.\d+)?(?![\w/])", row["output"])]
-    told = [each for each in found if each.replace(",", "") not in asked]
-    if not told:
-        return None
-    last = told[-1]
-    if "." in last:
-        wrong = f"{float(last.replace(',', '')) * rng.choice([1.3, 0.6, 2.1]) + 1:.2f}"
-    else:
-        wrong = _said(_near(rng, Fraction(last.replace(",", ""))))
-    made = re.sub(rf"(?<![\d.,]){re.escape(last)}(?![\d]|[.,]\d)", wrong, row["output"])
-    return {**row, "output": made} if made != row["output"] else None
-
-
-def swapped_items(row: dict[str, str], rng: random.Random) -> dict[str, str] | None:
-    """Swap two neighbours of a list."""
-    joint = "\n" if "\n" in row["output"].strip() else ", "
-    items = row["output"].strip().rstrip(".").split(joint)
-    if len(items) < 3 or ":" in row["output"]:
-        return None
-    k = rng.randrange(len(items) - 1)
-    if items[k].strip().lower() == items[k + 1].strip().lower():
-        return None
-    items[k], items[k + 1] = items[k + 1], items[k]
-    return {**row, "output": joint.join(items)}
-
-
-def wrong_equation(row: dict[str, str], rng: random.Random) -> dict[str, str] | None:
-    """Change the result of one equation of an answer."""
-    found = list(re.finditer(r"(?<=[\d)]) ?[-+*/x] ?\$?\d[\d.]*\s*=\s*\$?(\d+)(?![\d.,/%])", row["output"]))
-    if not found:
-        return None
-    match = rng.choice(found)
-    wrong = _said(_near(rng, Fraction(match.group(1)))).replace(",", "")
-    return {**row, "output": row["output"][: match.start(1)] + wrong + row["output"][match.end(1) :]}
-
-
-def broken_code(row: dict[str, str], rng: random.Random) -> dict[str, str] | None:
-    """Lose one sign, or the indentation, of code."""
-    text = row["output"]
-    ways = [
-        re.sub(r":\s*\n", "\n", text, count=1),
-        re.sub(r"\n[ \t]+", "\n", text, count=1),
-        re.sub(r"\)", "", text, count=1),
-        re.sub(r'"', "", text, count=1),
-    ]
-    return next(({**row, "output": way} for way in rng.sample(ways, 4) if way != text), None)
-
-
-CORRUPTED: dict[str, Callable[[dict[str, str], random.Random], dict[str, str] | None]] = {
-    "arith_wrong": another_number, "stat_wrong": another_number, "count_wrong": another_number, "linear_solve": another_number,
-    "algebra_eval": another_number, "percent": another_number, "unit": another_number, "geometry": another_number,
-    "sort_wrong": swapped_items, "equation_false": wrong_equation, "python_syntax": broken_code,
-}  # fmt: skip

@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from detection.planting_tasks import CORRUPTED, MADE, rows
+from detection.corrupting import CORRUPTED
+from detection.planting_tasks import MADE, rows
 from tunesmith.detection import DETECTORS, find, fix
 from tunesmith.detection.findings import examine
 

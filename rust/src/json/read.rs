@@ -20,7 +20,7 @@ const WAVE: usize = 4;
 #[derive(Default)]
 pub(super) struct Before {
     /// Known once a first byte is.
-    layout: Option<Layout>,
+    pub layout: Option<Layout>,
     signature: Option<Signature>,
     /// Whether an array is open.
     open: bool,
@@ -30,12 +30,6 @@ pub(super) struct Before {
     pub bytes: u64,
     /// Bytes of the line at hand.
     column: usize,
-}
-
-impl Before {
-    pub fn layout(&self) -> Layout {
-        self.layout.unwrap_or(Layout::Empty)
-    }
 }
 
 struct Stretch {
@@ -71,7 +65,7 @@ pub fn read(bytes: &[u8], control: &Control) -> Result<(Index, Layout)> {
 pub(super) fn read_in_stretches(bytes: &[u8], stretch: usize, control: &Control) -> Result<(Index, Layout)> {
     let mut before = Before::default();
     let (index, _) = read_block(bytes, &mut before, true, stretch, control)?;
-    Ok((index, before.layout()))
+    Ok((index, before.layout.unwrap_or(Layout::Empty)))
 }
 
 /// Index the records of the next bytes of a file, up to the first that does not end in them: its start is returned.

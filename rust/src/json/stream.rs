@@ -34,7 +34,7 @@ impl Stream {
     /// How the records lie in the file, as far as it is known.
     #[must_use]
     pub fn layout(&self) -> Layout {
-        self.before.layout()
+        self.before.layout.unwrap_or(Layout::Empty)
     }
 
     /// Take the next chunk and give the records that end in it. `last`: the file ends there.
@@ -72,7 +72,7 @@ impl Windows {
     /// How the records lie in the file, as far as it is known.
     #[must_use]
     pub fn layout(&self) -> Layout {
-        self.before.layout()
+        self.before.layout.unwrap_or(Layout::Empty)
     }
 
     /// Give the bytes that come next, `size` of them or one record that is longer, and the records that end there, which
