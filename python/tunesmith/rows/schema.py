@@ -33,7 +33,8 @@ _ROW: dict[str, pl.DataType | type[pl.DataType]] = {
 ROW = pl.Schema(_ROW)
 """The row. In chat and preference rows `messages` is the conversation, system prompt included; `instruction`, `output` and
 `system` mirror its last user turn, its answer (null where it does not end with one) and its first system prompt.
-A user's own columns follow these, under their own names (or `user_<name>` where one collides)."""
+A user's own columns follow these, under their own names; one that is called like a column here, or `user_` and such a name, gets
+`user_` before it, which `convert` takes away again."""
 
 CONTENT = ("instruction", "input", "output", "system", "messages", "tools", "rejected")
 """The fields that make a row's id (nested ones as canonical JSON)."""
