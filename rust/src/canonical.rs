@@ -9,7 +9,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
 use crate::error::{Error, Result};
-use crate::json::plain_until;
+use crate::json::encode_into;
 use crate::parallel::{Control, map};
 
 /// Rows per piece of parallel work.
@@ -44,7 +44,7 @@ pub fn canonical(array: &ArrayRef, control: &Control) -> Result<Vec<StringViewAr
             _ => return Err(unfit()),
         };
         let mut name = Vec::new();
-        write_text(field.name().as_bytes(), &mut name);
+        encode_into(field.name().as_bytes(), &mut name);
         Ok(Field { name, values })
     });
     let fields = named.collect::<Result<Vec<_>>>()?;
@@ -97,7 +97,7 @@ fn write_list(fields: &[Field<'_>], nulls: Option<&NullBuffer>, objects: Range<u
             out.push(b':');
             match field.values {
                 Values::Text(texts) if texts.is_valid(object) && !texts.value(object).is_empty() => {
-                    write_text(texts.value(object).as_bytes(), out);
+                    encode_into(texts.value(object).as_bytes(), out);
                 }
                 Values::Bool(values) if values.is_valid(object) => {
                     out.extend_from_slice(if values.value(object) { b"true" } else { b"false" });
@@ -108,25 +108,4 @@ fn write_list(fields: &[Field<'_>], nulls: Option<&NullBuffer>, objects: Range<u
         out.push(b'}');
     }
     out.push(b']');
-}
-
-fn write_text(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    let mut at = 0;
-    loop {
-        let end = plain_until(text, at);
-        out.extend_from_slice(&text[at..end]);
-        let Some(&byte) = text.get(end) else { break };
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            8 => out.extend_from_slice(b"\\b"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            0xC => out.extend_from_slice(b"\\f"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-        }
-        at = end + 1;
-    }
-    out.push(b'"');
 }

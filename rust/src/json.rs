@@ -19,7 +19,7 @@ pub use column::{count_keys, texts, types};
 pub use dumped::{calls, dumped};
 pub use nested::{items, parse_each};
 pub use read::read;
-pub use scan::plain_until;
+pub use scan::encode_into;
 pub use stream::{Block, Stream, Windows};
 pub use value::values;
 

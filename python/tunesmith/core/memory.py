@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from typing import TypeVar
 
 import polars as pl
+
+T = TypeVar("T")
+_FREED = 16
+"""Parts after which what they freed is given back."""
 
 
 def give_back() -> None:
@@ -21,6 +26,18 @@ def give_back() -> None:
     trim = _trim()
     if trim is not None:
         trim(0)
+
+
+def freeing(parts: Iterable[T]) -> Iterator[T]:
+    """Give one part after another, and what they freed back to the system after some.
+
+    >>> list(freeing("abc"))
+    ['a', 'b', 'c']
+    """
+    for nth, part in enumerate(parts, 1):
+        yield part
+        if nth % _FREED == 0:
+            give_back()
 
 
 def compact(frame: pl.DataFrame) -> pl.DataFrame:

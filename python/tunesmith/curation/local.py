@@ -8,15 +8,12 @@ from pathlib import Path
 
 import polars as pl
 
-from tunesmith.core.memory import compact, give_back
+from tunesmith.core.memory import compact, freeing
 from tunesmith.curation import counts, overlay
 from tunesmith.curation.engine import Pass
 from tunesmith.curation.held import Rows, lean
 from tunesmith.curation.steps.base import NOTE, KeyedStep, Measured, RankedStep, RowStep
 from tunesmith.progress import Progress
-
-_FREED = 16
-"""Chunks after which what they freed is given back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +37,7 @@ class LocalEngine:
         before: list[pl.DataFrame] = [] if rows.before is None else [rows.before]
         height, ready = rows.height, 0
         with progress.task(", ".join(step.label for step in steps), height) as done:
-            for nth, piece in enumerate(rows.handed_over(self.chunk)):
+            for piece in freeing(rows.handed_over(self.chunk)):
                 chunk, touched = piece, []
                 for k, step in enumerate(steps):
                     measured = step.measure(chunk)
@@ -52,8 +49,6 @@ class LocalEngine:
                     before.append(compact(piece.filter(pl.col("position").is_in(pl.concat(touched).implode()))))
                 chunks.append(compact(lean(chunk)) if touched else lean(chunk))
                 ready += chunk.height
-                if nth % _FREED == 0:
-                    give_back()
                 done(ready)
         left = Rows(schema=rows.schema, held=chunks, before=_first(before))
         return Pass(rows=left, measured=tuple(_joined(step, part) for step, part in zip(steps, parts, strict=True)))
@@ -92,6 +87,6 @@ def _joined(step: RowStep, parts: Sequence[Measured]) -> Measured:
     values = values.with_columns(pl.col(counts.WIDE, counts.NARROW).fill_null(0))
     others = [pl.col(name).cast(dtype) for name, dtype in known.items() if dtype != counts.WIDE]
     return Measured(
-        values=counts.narrow(values.select("position", *known, *extra).with_columns(others)),
+        values=values.select("position", *known, *extra).with_columns(others),
         notes=pl.concat([pl.DataFrame(schema=NOTE), *(part.notes for part in parts)]),
     )

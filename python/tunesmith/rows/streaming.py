@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -85,25 +84,28 @@ class Stream:
 
     def _one(self, opened: Source, chosen: Format | None, start: int, done: Callable[[int], object]) -> Iterator[tuple[Data, int]]:
         """Give a source in one block. A large file's records take as much as its rows: it is read in blocks, which are put together."""
-        if opened.reader.large:
-            told = copy.deepcopy((self._formats, self._notes, self._lost))
-            try:
-                yield self._from_blocks(opened, chosen, start, done)
-                return
-            except Unforeseen:
-                for now, before in zip((self._formats, self._notes, self._lost), told, strict=True):
-                    now.clear()  # type: ignore[attr-defined]
-                    now.update(before)  # type: ignore[attr-defined]
-        yield from self._parsed(opened, chosen, start, whole=True)
+        made = self._from_blocks(opened, chosen, start, done) if opened.reader.large else None
+        yield from [made] if made is not None else self._parsed(opened, chosen, start, whole=True)
 
-    def _from_blocks(self, opened: Source, chosen: Format | None, start: int, done: Callable[[int], object]) -> tuple[Data, int]:
+    def _from_blocks(self, opened: Source, chosen: Format | None, start: int, done: Callable[[int], object]) -> tuple[Data, int] | None:
+        """Read it so; None where what the blocks hold is not what reading it whole gives."""
+        tried = replace(self, whole=False, ahead=False, _formats={}, _notes={}, _lost={})
         blocks: list[Data] = []
         end = start
-        for block, end in replace(self, whole=False, ahead=False)._parsed(opened, chosen, start, whole=False):
-            blocks.append(block)
-            if len(blocks) > 1 and not alike([blocks[0], block]):
-                raise Unforeseen
-            done(end)
+        try:
+            for block, end in tried._parsed(opened, chosen, start, whole=False):
+                blocks.append(block)
+                if not alike(blocks[0], block):
+                    return None
+                done(end)
+        except Unforeseen:
+            return None
+        self._formats.update(tried._formats)
+        self._notes.update(tried._notes)
+        for file, counts in tried._lost.items():
+            self._lost.setdefault(file, Counter()).update(counts)
+        if len(blocks) > 1:
+            give_back()
         return put_together(blocks), end
 
     def _parsed(self, opened: Source, chosen: Format | None, start: int, *, whole: bool) -> Iterator[tuple[Data, int]]:
@@ -152,7 +154,6 @@ class Stream:
             inputs[_unique(name, inputs)] = stated or _hash(block.frame, block.rejected)
             frames.append(block.frame)
             rejects.append(block.rejected)
-        give_back()
         return Data(frame=_joined(frames), rejected=pl.concat(rejects), format=self.formats, inputs=inputs, notes=self.notes)
 
     @property
@@ -242,17 +243,16 @@ def _unique(name: str, taken: Mapping[str, str]) -> str:
     return f"{name}#{count + 1}" if count else name
 
 
-def alike(blocks: list[Data]) -> bool:
-    """Tell whether blocks, put together, are what reading them whole gives.
+def alike(first: Data, other: Data) -> bool:
+    """Tell whether two blocks, put together, are what reading them whole gives.
 
     Their columns must be of equal types: that of a user's column depends on all of its values, and that of a nested one is found
     by looking at all of them. Rows that bring their own positions are numbered by all of these.
     """
-    first = blocks[0].frame.schema
-    own = [dtype for name, dtype in first.items() if name not in schema.ROW]
-    return all(block.format != "tunesmith" and block.frame.schema == first for block in blocks) and not any(
-        dtype.is_nested() for dtype in own
-    )
+    if other is first:
+        return True
+    nested = any(dtype.is_nested() for name, dtype in first.frame.schema.items() if name not in schema.ROW)
+    return first.format != "tunesmith" and first.frame.schema == other.frame.schema and not nested
 
 
 def put_together(blocks: list[Data]) -> Data:

@@ -81,17 +81,20 @@ def read_table(folder: str | Path, name: str) -> pl.DataFrame:
         raise _damaged(folder, place, error) from error
 
 
-def slices_of(place: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-    """Read a table that was just written slice by slice; no rows are one empty slice.
+def slices_of(place: Path, columns: Sequence[str] | None = None, *, size: int = ROW_GROUP) -> Iterator[pl.DataFrame]:
+    """Read a table slice by slice; no rows are one empty slice.
+
+    Slices, not batches: the streaming engine reads ahead, some gigabytes of long texts.
 
     Args:
         place: Its file, or the folder of its parts.
         columns: Those to read; all unless said.
+        size: Rows of a slice.
     """
     scanned = pl.scan_parquet(place, glob=False)
     rows = scanned.select(pl.len()).collect().item()
-    for start in range(0, max(rows, 1), ROW_GROUP):
-        yield scanned.select(columns or pl.all()).slice(start, ROW_GROUP).collect()
+    for start in range(0, max(rows, 1), size):
+        yield scanned.select(columns or pl.all()).slice(start, size).collect()
 
 
 def hash_table(folder: str | Path, name: str) -> str:
@@ -140,11 +143,8 @@ class TableReader:
         """See `Reader`."""
         place = _place(self.folder, self.name)
         try:
-            scanned = pl.scan_parquet(place, glob=False)
-            rows = scanned.select(pl.len()).collect().item()
-            # Slices, not batches: the streaming engine reads ahead, some gigabytes of long texts.
-            for start in range(0, max(rows, 1), BLOCK):
-                yield FrameTable(scanned.slice(start, BLOCK).collect(), start=start), ()
+            for nth, frame in enumerate(slices_of(place, size=BLOCK)):
+                yield FrameTable(frame, start=nth * BLOCK), ()
         except (OSError, pl.exceptions.PolarsError) as error:
             raise _damaged(self.folder, place, error) from error
 

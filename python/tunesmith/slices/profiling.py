@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from tunesmith import core
-from tunesmith.core.memory import compact, give_back
+from tunesmith.core.memory import compact, freeing, give_back
 from tunesmith.detection import counts, find
 from tunesmith.errors import OptionError
 from tunesmith.progress import SILENT, Progress
@@ -30,8 +30,6 @@ QUANTILES: Final = {"p1": 0.01, "p10": 0.1, "p50": 0.5, "p90": 0.9, "p99": 0.99}
 SHARED: Final = 0.01
 """Text that more than this share of rows have in common is boilerplate."""
 _LEAST, _OPENING = 5, 6
-_FREED: Final = 16
-"""Blocks of rows after which what they freed is given back."""
 SIGNALS: Final = ("mean_word_length", "alphabetic_share", "digit_share", "symbol_share", "distinct_2", "rep_4", "duplicate_line_share")
 """Signals of the responses that a profile shows (`core.signals` defines them)."""
 
@@ -167,11 +165,9 @@ def _looked_at(frame: pl.DataFrame, tokenizer: ModelTokenizer | None, progress: 
     """Look at rows block by block: on the way to a few counts, texts and their words take many times their room."""
     blocks: list[_Looked] = []
     with progress.task("Counting", frame.height) as done:
-        for nth, block in enumerate(pieces(frame)):
+        for block in freeing(pieces(frame)):
             blocks.append(_of_block(block, tokenizer))
             done(sum(each.prompts.len() for each in blocks))
-            if nth % _FREED == 0:
-                give_back()
     give_back()
     return _Looked(
         prompts=pl.concat([each.prompts for each in blocks]),

@@ -3,6 +3,11 @@
 //! What is made here is exactly that, or nothing: numbers that Python may write otherwise (with an exponent, of many digits), a key
 //! that stands twice, lone surrogates, deep nesting, and all that is no JSON are denied, and left to Python.
 
+use std::ops::Range;
+
+use super::cursor::{Cursor, decode};
+use super::scan::encode_into;
+
 /// How deep values may stand in each other.
 const DEPTH: usize = 64;
 /// Keys of an object, which are compared with each other.
@@ -13,261 +18,203 @@ const DIGITS: usize = 15;
 /// The value of `text`, as Python writes it.
 #[must_use]
 pub fn dumped(text: &str) -> Option<String> {
-    let mut made = String::with_capacity(text.len() + text.len() / 8);
-    let mut reader = Reader::new(text);
-    reader.space();
-    reader.value(&mut made, 0)?;
-    reader.ends().then_some(made)
+    let mut made = Vec::with_capacity(text.len() + text.len() / 8);
+    let mut writer = Writer::new(text);
+    writer.cursor.skip_space();
+    writer.value(&mut made, 0)?;
+    writer.ends().then(|| written(made))
 }
 
 /// One call of a function or a list of them, of ShareGPT's or OpenAI's shape, as a list of OpenAI's, arguments as an object where
 /// they are the text of one. Other fields are left out, as in `tunesmith.rows.turns`.
 #[must_use]
 pub fn calls(text: &str) -> Option<String> {
-    let mut reader = Reader::new(text);
-    let mut made = String::with_capacity(text.len() + 64);
-    reader.space();
-    if reader.take(b'[') {
-        reader.space();
-        loop {
-            made.push_str(if made.is_empty() { "[" } else { ", " });
-            reader.call(&mut made)?;
-            reader.space();
-            if !reader.take(b',') {
-                break;
-            }
-            reader.space();
-        }
-        reader.take(b']').then_some(())?;
+    let mut writer = Writer::new(text);
+    let mut made = Vec::with_capacity(text.len() + 64);
+    writer.cursor.skip_space();
+    made.push(b'[');
+    if writer.cursor.peek() == Some(b'[') {
+        writer.each(b']', &mut made, Writer::call)?;
     } else {
-        made.push('[');
-        reader.call(&mut made)?;
+        writer.call(&mut made)?;
     }
-    made.push(']');
-    reader.ends().then_some(made)
+    made.push(b']');
+    (writer.ends() && made.len() > 2).then(|| written(made))
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
+fn written(made: Vec<u8>) -> String {
+    String::from_utf8(made).expect("text, and its strings decoded")
 }
 
-impl<'a> Reader<'a> {
+/// Reads a value and writes it anew.
+struct Writer<'a> {
+    cursor: Cursor<'a>,
+}
+
+impl<'a> Writer<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        Self { cursor: Cursor::new(text.as_bytes(), 0) }
     }
 
     fn take(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        self.at += usize::from(there);
+        let there = self.cursor.peek() == Some(byte);
+        self.cursor.at += usize::from(there);
         there
     }
 
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
     fn ends(&mut self) -> bool {
-        self.space();
-        self.at == self.text.len()
+        self.cursor.skip_space();
+        self.cursor.peek().is_none()
     }
 
-    fn value(&mut self, made: &mut String, depth: usize) -> Option<()> {
-        match self.peek()? {
-            b'"' => self.string(made),
-            b'{' if depth < DEPTH => {
-                let members = self.members(depth)?;
-                made.push('{');
-                for (k, (key, value)) in members.iter().enumerate() {
-                    made.push_str(if k > 0 { ", " } else { "" });
-                    made.push_str(key);
-                    made.push_str(": ");
-                    made.push_str(value);
-                }
-                made.push('}');
-                Some(())
-            }
-            b'[' if depth < DEPTH => self.array(made, depth),
-            b'-' | b'0'..=b'9' => self.number(made),
-            _ => {
-                let word = ["true", "false", "null"].into_iter().find(|word| self.text[self.at..].starts_with(word))?;
-                self.at += word.len();
-                made.push_str(word);
-                Some(())
-            }
-        }
-    }
-
-    /// The members of an object, keys and values as Python writes them.
-    fn members(&mut self, depth: usize) -> Option<Vec<(String, String)>> {
-        self.take(b'{').then_some(())?;
-        self.space();
-        let mut members: Vec<(String, String)> = Vec::new();
-        if self.take(b'}') {
-            return Some(members);
+    /// What stands between the bracket at the cursor and `close`, commas between, written with a space behind each.
+    fn each(&mut self, close: u8, made: &mut Vec<u8>, mut one: impl FnMut(&mut Self, &mut Vec<u8>) -> Option<()>) -> Option<()> {
+        self.cursor.at += 1;
+        self.cursor.skip_space();
+        if self.take(close) {
+            return Some(());
         }
         loop {
-            let (mut key, mut value) = (String::new(), String::new());
-            self.string(&mut key)?;
-            // Of a key that stands twice Python keeps the last.
-            if members.len() == KEYS || members.iter().any(|(known, _)| *known == key) {
-                return None;
-            }
-            self.space();
-            self.take(b':').then_some(())?;
-            self.space();
-            self.value(&mut value, depth + 1)?;
-            members.push((key, value));
-            self.space();
-            if self.take(b'}') {
-                return Some(members);
+            one(self, made)?;
+            self.cursor.skip_space();
+            if self.take(close) {
+                return Some(());
             }
             self.take(b',').then_some(())?;
-            self.space();
+            made.extend_from_slice(b", ");
+            self.cursor.skip_space();
         }
     }
 
-    fn array(&mut self, made: &mut String, depth: usize) -> Option<()> {
-        self.at += 1;
-        made.push('[');
-        self.space();
-        if !self.take(b']') {
-            loop {
-                self.value(made, depth + 1)?;
-                self.space();
-                if self.take(b']') {
-                    break;
-                }
-                self.take(b',').then_some(())?;
-                made.push_str(", ");
-                self.space();
+    fn value(&mut self, made: &mut Vec<u8>, depth: usize) -> Option<()> {
+        match self.cursor.peek()? {
+            b'"' => return self.string(made),
+            b'-' | b'0'..=b'9' => return self.number(made),
+            b'{' if depth < DEPTH => {
+                made.push(b'{');
+                self.members(made, depth)?;
+                made.push(b'}');
+            }
+            b'[' if depth < DEPTH => {
+                made.push(b'[');
+                self.each(b']', made, |writer, made| writer.value(made, depth + 1))?;
+                made.push(b']');
+            }
+            _ => {
+                let rest = &self.cursor.bytes[self.cursor.at..];
+                let word = [&b"true"[..], b"false", b"null"].into_iter().find(|word| rest.starts_with(word))?;
+                self.cursor.at += word.len();
+                made.extend_from_slice(word);
             }
         }
-        made.push(']');
         Some(())
     }
 
-    fn string(&mut self, made: &mut String) -> Option<()> {
-        self.take(b'"').then_some(())?;
-        made.push('"');
-        loop {
-            let start = self.at;
-            self.at = super::scan::plain_until(self.text.as_bytes(), start);
-            made.push_str(&self.text[start..self.at]);
-            match self.peek()? {
-                b'"' => {
-                    self.at += 1;
-                    made.push('"');
-                    return Some(());
-                }
-                b'\\' => {
-                    let escaped = self.escaped()?;
-                    push(made, escaped);
-                }
-                _ => return None, // a control character
+    /// Write the members of the object at the cursor, and say where in `made` each one's key and value are.
+    fn members(&mut self, made: &mut Vec<u8>, depth: usize) -> Option<Vec<(Range<usize>, Range<usize>)>> {
+        let mut members: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+        (self.cursor.peek() == Some(b'{')).then_some(())?;
+        self.each(b'}', made, |writer, made| {
+            let start = made.len();
+            writer.string(made)?;
+            let key = start..made.len();
+            // Of a key that stands twice Python keeps the last.
+            if members.len() == KEYS || members.iter().any(|(known, _)| made[known.clone()] == made[key.clone()]) {
+                return None;
             }
+            writer.cursor.skip_space();
+            writer.take(b':').then_some(())?;
+            writer.cursor.skip_space();
+            made.extend_from_slice(b": ");
+            let start = made.len();
+            writer.value(made, depth + 1)?;
+            members.push((key, start..made.len()));
+            Some(())
+        })?;
+        Some(members)
+    }
+
+    fn string(&mut self, made: &mut Vec<u8>) -> Option<()> {
+        (self.cursor.peek() == Some(b'"')).then_some(())?;
+        let start = self.cursor.at;
+        let value = self.cursor.string().ok()?;
+        if value.escaped {
+            encode_into(decode(self.cursor.bytes, &value).as_bytes(), made);
+        } else {
+            made.extend_from_slice(&self.cursor.bytes[start..self.cursor.at]);
         }
-    }
-
-    fn escaped(&mut self) -> Option<char> {
-        let letter = *self.text.as_bytes().get(self.at + 1)?;
-        self.at += 2;
-        Some(match letter {
-            b'"' | b'\\' | b'/' => char::from(letter),
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'u' => {
-                let unit = self.unit()?;
-                if !(0xD800..0xDC00).contains(&unit) {
-                    return char::from_u32(unit);
-                }
-                (self.take(b'\\') && self.take(b'u')).then_some(())?;
-                let low = self.unit()?.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
-                return char::from_u32(0x1_0000 + ((unit - 0xD800) << 10) + low);
-            }
-            _ => return None,
-        })
-    }
-
-    fn unit(&mut self) -> Option<u32> {
-        let digits = self.text.as_bytes().get(self.at..self.at + 4)?;
-        self.at += 4;
-        digits.iter().try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)?))
+        Some(())
     }
 
     /// Integers of up to 15 digits, and decimal fractions as Python writes them without an exponent.
-    fn number(&mut self, made: &mut String) -> Option<()> {
-        let start = self.at;
+    fn number(&mut self, made: &mut Vec<u8>) -> Option<()> {
+        let start = self.cursor.at;
         let negative = self.take(b'-');
         let whole = self.digits();
-        (!whole.is_empty() && (whole.len() == 1 || !whole.starts_with('0'))).then_some(())?;
+        (!whole.is_empty() && (whole.len() == 1 || !whole.starts_with(b"0"))).then_some(())?;
         if self.take(b'.') {
             let part = self.digits();
-            let small = whole == "0" && part.starts_with("0000"); // 1e-05
-            (part == "0" || !(part.is_empty() || part.ends_with('0') || small)).then_some(())?;
+            let small = whole == b"0" && part.starts_with(b"0000"); // 1e-05
+            (part == b"0" || !(part.is_empty() || part.ends_with(b"0") || small)).then_some(())?;
             (whole.len() + part.len() <= DIGITS).then_some(())?;
         } else {
-            (whole.len() <= DIGITS && !(negative && whole == "0")).then_some(())?;
+            (whole.len() <= DIGITS && !(negative && whole == b"0")).then_some(())?;
         }
-        made.push_str(&self.text[start..self.at]);
-        (!matches!(self.peek(), Some(b'e' | b'E' | b'.'))).then_some(())
+        made.extend_from_slice(&self.cursor.bytes[start..self.cursor.at]);
+        (!matches!(self.cursor.peek(), Some(b'e' | b'E' | b'.'))).then_some(())
     }
 
-    fn digits(&mut self) -> &'a str {
-        let rest = &self.text[self.at..];
-        let length = rest.bytes().take_while(u8::is_ascii_digit).count();
-        self.at += length;
-        &rest[..length]
+    fn digits(&mut self) -> &'a [u8] {
+        let rest = &self.cursor.bytes[self.cursor.at..];
+        let digits = &rest[..rest.iter().take_while(|byte| byte.is_ascii_digit()).count()];
+        self.cursor.at += digits.len();
+        digits
     }
 
-    fn call(&mut self, made: &mut String) -> Option<()> {
-        let outer = self.members(0)?;
-        let field = |members: &[(String, String)], name: &str| {
-            members.iter().find(|(key, _)| key[1..key.len() - 1] == *name).map(|(_, value)| value.clone())
-        };
-        let function = field(&outer, "function");
-        let inner = match &function {
-            Some(function) => &Reader::new(function).members(0)?,
+    fn call(&mut self, made: &mut Vec<u8>) -> Option<()> {
+        let outer = Object::read(self)?;
+        let inner = match outer.get("function") {
+            Some(function) => &Object::read(&mut Writer::new(function))?,
             None => &outer,
         };
-        let name = field(inner, "name").filter(|name| name.starts_with('"'))?;
-        let mut arguments = field(inner, "arguments").unwrap_or_else(|| "null".into());
-        if arguments.starts_with('"') {
-            let text: String = serde_json::from_str(&arguments).ok()?;
-            if text.trim_ascii_start().starts_with('{') {
-                arguments = dumped(&text)?; // or no JSON, then it stays as it is: that is for Python to say
+        let name = inner.get("name").filter(|name| name.starts_with('"'))?;
+        let arguments = match inner.get("arguments") {
+            Some(text) if text.starts_with('"') => {
+                let decoded: String = serde_json::from_str(text).ok()?;
+                if decoded.trim_ascii_start().starts_with('{') {
+                    dumped(&decoded)? // or no JSON, then it stays as it is: that is for Python to say
+                } else {
+                    text.to_owned()
+                }
             }
+            other => other.unwrap_or("null").to_owned(),
+        };
+        made.push(b'{');
+        if let Some(id) = outer.get("id").filter(|id| *id != "null") {
+            made.extend_from_slice(format!(r#""id": {id}, "#).as_bytes());
         }
-        made.push('{');
-        if let Some(id) = field(&outer, "id").filter(|id| id != "null") {
-            made.push_str(&format!(r#""id": {id}, "#));
-        }
-        made.push_str(&format!(r#""type": "function", "function": {{"name": {name}, "arguments": {arguments}}}}}"#));
+        made.extend_from_slice(format!(r#""type": "function", "function": {{"name": {name}, "arguments": {arguments}}}}}"#).as_bytes());
         Some(())
     }
 }
 
-/// Write a character of a string, escaped where Python escapes it.
-fn push(made: &mut String, character: char) {
-    match character {
-        '"' => made.push_str("\\\""),
-        '\\' => made.push_str("\\\\"),
-        '\n' => made.push_str("\\n"),
-        '\r' => made.push_str("\\r"),
-        '\t' => made.push_str("\\t"),
-        '\u{8}' => made.push_str("\\b"),
-        '\u{c}' => made.push_str("\\f"),
-        control if control < ' ' => made.push_str(&format!("\\u{:04x}", u32::from(control))),
-        other => made.push(other),
+/// An object whose members are looked at.
+struct Object {
+    text: String,
+    members: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Object {
+    fn read(writer: &mut Writer<'_>) -> Option<Self> {
+        let mut made = Vec::new();
+        let members = writer.members(&mut made, 0)?;
+        Some(Self { text: written(made), members })
+    }
+
+    /// A member's value as Python writes it.
+    fn get(&self, name: &str) -> Option<&str> {
+        let named = |(key, _): &&(Range<usize>, Range<usize>)| self.text[key.start + 1..key.end - 1] == *name;
+        self.members.iter().find(named).map(|(_, value)| &self.text[value.clone()])
     }
 }
 

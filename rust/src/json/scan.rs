@@ -151,6 +151,28 @@ fn unicode(escape: &[u8], out: &mut Vec<u8>) -> usize {
     length
 }
 
+/// Append a text as a string of JSON, escaped where Python's `json` escapes it with `ensure_ascii=False`.
+pub fn encode_into(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut at = 0;
+    loop {
+        let end = plain_until(text, at);
+        out.extend_from_slice(&text[at..end]);
+        let Some(&byte) = text.get(end) else { break };
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            8 => out.extend_from_slice(b"\\b"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            0xC => out.extend_from_slice(b"\\f"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+        }
+        at = end + 1;
+    }
+    out.push(b'"');
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
